@@ -1,0 +1,297 @@
+"""The settings of one zone, as ``zone.toml`` holds them; that file is also their manual."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from custody.events import Area, Coverage, Direction, PartId, Purpose, Rank, Sex, ZoneId
+from custody.events.stays import ApproverRole
+
+from .loading import Settings, load
+
+
+class Identity(Settings):
+    id: ZoneId
+    name: str
+    deployment: str = "fourmusts"
+    """First part of every checkpoint's origin: ``<deployment>/<zone>/<ledger>``."""
+    utc_offset_hours: float = 8.0
+    state_dir: Path = Path("/var/lib/fourmusts")
+    """Ledgers, keys, recordings and the register of persons; the only place that is written to."""
+
+
+class Headquarters(Settings):
+    host: str = "127.0.0.1"
+    port: int = 8883
+    ca: Path | None = None
+    """Authority that signed the broker's certificate. Without it the link runs without TLS (demo only)."""
+    certificate: Path | None = None
+    key: Path | None = None
+    verifier_key: str
+    """Headquarters' public key as a C2SP verifier key: ``<name>+<hash>+<key>``."""
+
+
+class Panel(Settings):
+    host: str = "127.0.0.1"
+    port: int = 8400
+
+
+class RoomSettings(Settings):
+    id: PartId
+    name: str
+    area: Area = Area.CUSTODY
+    purpose: Purpose = Purpose.OTHER
+    cameras: list[PartId] = []
+    coverage: Coverage = Coverage.ANY
+    audio: bool = False
+
+
+class LockHardware(StrEnum):
+    """What current does to the lock itself: a magnet holds while powered, a strike opens while powered."""
+
+    POWER_TO_LOCK = "power_to_lock"
+    POWER_TO_UNLOCK = "power_to_unlock"
+
+
+class Relay(StrEnum):
+    """Whether the lock is powered while the relay is energised, or while it is at rest."""
+
+    NORMALLY_OPEN = "normally_open"
+    NORMALLY_CLOSED = "normally_closed"
+
+
+class Secured(StrEnum):
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+
+
+class LockSettings(Settings):
+    """A lock, and what it must do when the controller or the power is lost; contradictions are refused."""
+
+    driver: Literal["gpio", "simulated"]
+    pin: int | None = None
+    active_high: bool = True
+    hardware: LockHardware
+    relay: Relay = Relay.NORMALLY_OPEN
+    on_controller_loss: Secured
+    on_power_loss: Secured
+    unlock_s: float = Field(5.0, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.driver == "gpio" and self.pin is None:
+            raise ValueError("a gpio lock needs a pin; add pin = <BCM number>")
+        without_current = Secured.UNLOCKED if self.hardware is LockHardware.POWER_TO_LOCK else Secured.LOCKED
+        with_current = Secured.LOCKED if without_current is Secured.UNLOCKED else Secured.UNLOCKED
+        at_rest = with_current if self.relay is Relay.NORMALLY_CLOSED else without_current
+        if self.on_power_loss is not without_current:
+            raise ValueError(
+                f"on_power_loss = {self.on_power_loss.value!r} cannot be: a {self.hardware.value} lock "
+                f"without current is {without_current.value}; declare {without_current.value!r}, or fit the other kind of lock"
+            )
+        if self.on_controller_loss is not at_rest:
+            raise ValueError(
+                f"on_controller_loss = {self.on_controller_loss.value!r} cannot be: with a "
+                f"{self.relay.value} relay at rest a {self.hardware.value} lock is {at_rest.value}; declare {at_rest.value!r}, or wire "
+                "the relay the other way round"
+            )
+        return self
+
+    @property
+    def energised_when_unlocked(self) -> bool:
+        """Whether the relay must be energised to unlock (else it must be energised to lock)."""
+        unlocks_with_current = self.hardware is LockHardware.POWER_TO_UNLOCK
+        return unlocks_with_current == (self.relay is Relay.NORMALLY_OPEN)
+
+
+class InputSettings(Settings):
+    """A contact or a button on a pin."""
+
+    driver: Literal["gpio", "simulated"]
+    pin: int | None = None
+    pull_up: bool = True
+    active_low: bool = True
+    """For a contact: whether the line is low while the door is closed; for a button: while it is pressed."""
+    debounce_s: float = Field(0.05, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _pin_named(self) -> Self:
+        if self.driver == "gpio" and self.pin is None:
+            raise ValueError("a gpio input needs a pin; add pin = <BCM number>")
+        return self
+
+
+class DoorSettings(Settings):
+    id: PartId
+    name: str
+    from_: PartId = Field(alias="from")
+    """The room on the outer side: who passes to ``to`` goes ``in``."""
+    to: PartId
+    interlock: PartId | None = None
+    held_s: float = Field(30.0, gt=0)
+    """How long it may stand open before ``door.held``."""
+    not_taken_s: float | None = None
+    """How long after a grant it counts as not taken; by default as long as the lock stays unlocked."""
+    lock: LockSettings
+    contact: InputSettings | None = None
+    button: InputSettings | None = None
+    """Request to exit. In a custody zone exit is controlled too: it only counts with ``button_opens``."""
+    button_opens: bool = False
+
+
+class OsdpReaderSettings(Settings):
+    id: PartId
+    door: PartId
+    direction: Direction
+    driver: Literal["osdp"]
+    port: Path
+    """Serial device of the RS-485 adapter."""
+    baud: int = 38400
+    address: int = Field(1, ge=0, le=126)
+    key_file: Path
+    """The reader's secure channel key (SCBK): 32 hexadecimal digits, readable by nobody else."""
+
+
+class SimulatedReaderSettings(Settings):
+    id: PartId
+    door: PartId
+    direction: Direction
+    driver: Literal["simulated"]
+
+
+ReaderSettings = Annotated[OsdpReaderSettings | SimulatedReaderSettings, Field(discriminator="driver")]
+
+
+class RtspCameraSettings(Settings):
+    id: PartId
+    name: str
+    driver: Literal["rtsp"]
+    url: str
+    record: bool = True
+    audio: bool = False
+
+
+class SimulatedCameraSettings(Settings):
+    id: PartId
+    name: str
+    driver: Literal["simulated"]
+    record: bool = True
+    audio: bool = False
+
+
+CameraSettings = Annotated[RtspCameraSettings | SimulatedCameraSettings, Field(discriminator="driver")]
+
+
+class Role(StrEnum):
+    GUARD = "guard"
+    CASE_OFFICER = "case_officer"
+    ZONE_MANAGER = "zone_manager"
+    INSPECTOR = "inspector"
+
+
+class OfficerSettings(Settings):
+    id: PartId
+    name: str
+    rank: Rank
+    sex: Sex
+    card: str | None = None
+    """The card's number as the reader gives it: its bits as upper-case hexadecimal digits."""
+    roles: list[Role] = []
+    approves_as: ApproverRole | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    active: bool = True
+
+
+class RecordingSettings(Settings):
+    segment_s: float = Field(60.0, gt=0, le=600)
+    retention_days: float = Field(90.0, gt=0)
+
+
+class ZoneSettings(Settings):
+    """Everything about one zone."""
+
+    zone: Identity
+    headquarters: Headquarters | None = None
+    panel: Panel = Panel()
+    recording: RecordingSettings = RecordingSettings()
+    rooms: list[RoomSettings] = Field(alias="room")
+    doors: list[DoorSettings] = Field(alias="door", default=[])
+    readers: list[ReaderSettings] = Field(alias="reader", default=[])
+    cameras: list[CameraSettings] = Field(alias="camera", default=[])
+    officers: list[OfficerSettings] = Field(alias="officer", default=[])
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        rooms = _unique("room", [room.id for room in self.rooms])
+        doors = _unique("door", [door.id for door in self.doors])
+        cameras = _unique("camera", [camera.id for camera in self.cameras])
+        _unique("reader", [reader.id for reader in self.readers])
+        _unique("officer", [officer.id for officer in self.officers])
+        _unique("card", [officer.card for officer in self.officers if officer.card is not None])
+        for door in self.doors:
+            for side in (door.from_, door.to):
+                if side not in rooms:
+                    raise ValueError(
+                        f"door {door.id!r} names the room {side!r}, which is not declared; add a [[room]]"
+                    )
+        for reader in self.readers:
+            if reader.door not in doors:
+                raise ValueError(f"reader {reader.id!r} names the door {reader.door!r}, which is not declared")
+        for room in self.rooms:
+            for camera in room.cameras:
+                if camera not in cameras:
+                    raise ValueError(f"room {room.id!r} names the camera {camera!r}, which is not declared")
+        return self
+
+    @property
+    def ledger_dir(self) -> Path:
+        return self.zone.state_dir / "ledger"
+
+    @property
+    def run_dir(self) -> Path:
+        """Pulses of the processes and the sockets of the simulated hardware."""
+        return self.zone.state_dir / "run"
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.zone.state_dir / "recordings"
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.zone.state_dir / "keys"
+
+
+def _unique(noun: str, ids: list[str]) -> set[str]:
+    seen: set[str] = set()
+    for id_ in ids:
+        if id_ in seen:
+            raise ValueError(f"{noun} {id_!r} is declared twice; rename or remove one")
+        seen.add(id_)
+    return seen
+
+
+def load_zone(file: Path) -> ZoneSettings:
+    """The settings in a ``zone.toml``; relative paths in it are meant from its own folder.
+
+    Raises ``ConfigurationError``.
+    """
+    settings = load(ZoneSettings, file)
+    identity = settings.zone.model_copy(update={"state_dir": file.parent / settings.zone.state_dir})
+    changes: dict[str, object] = {"zone": identity}
+    if (hq := settings.headquarters) is not None:
+        paths = {name: getattr(hq, name) for name in ("ca", "certificate", "key")}
+        absolute = {name: path and file.parent / path for name, path in paths.items()}
+        changes["headquarters"] = hq.model_copy(update=absolute)
+    changes["readers"] = [
+        reader.model_copy(update={"key_file": file.parent / reader.key_file})
+        if isinstance(reader, OsdpReaderSettings)
+        else reader
+        for reader in settings.readers
+    ]
+    return settings.model_copy(update=changes)

@@ -1,0 +1,219 @@
+"""One event is one line of JSON: a CloudEvents 1.0 event, hashed into the ledger byte for byte.
+
+A line looks like this (one line, no line feed at its end)::
+
+    {"specversion":"1.0","id":"019aaf6c-…","source":"/zones/nz01","type":"search.finished",
+     "subject":"stay/nz01-20261123-004","time":"2026-11-23T09:04:11.120000+08:00",
+     "recordedtime":"2026-11-23T09:05:02.000000+08:00","ledger":"9f2c61d07a3be845",
+     "sequence":"000000001235","bootid":"3f0c…","boottime":"86312.402113","data":{…}}
+
+``time`` is when it happened, ``recordedtime`` when it was written (absent when equal).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from .base import EventData
+from .errors import MalformedLine, SchemaBroken
+
+SPEC_VERSION = "1.0"
+MAX_LINE_BYTES = 48 * 1024
+"""A batch of one line must fit the 64 KiB message of wire.md together with its header and checkpoint."""
+
+_SOURCE = re.compile(r"^/zones/([0-9a-z]{1,23})$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event before the ledger has given it its place: what happened, and when if not just now.
+
+    ``time_us`` is UTC microseconds since 1970; ``None`` means the moment of writing.
+    ``id`` is only set for an event that moves from one ledger to another and keeps its identity.
+    """
+
+    type: str
+    data: dict[str, Any]
+    subject: str | None = None
+    time_us: int | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Everything about a line that the writer adds: its identity, its place, its clocks."""
+
+    id: str
+    zone: str
+    ledger: str
+    sequence: int
+    written_us: int
+    utc_offset_s: int
+    bootid: str
+    boottime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line, read. ``line`` is the exact bytes; times are UTC microseconds since 1970."""
+
+    id: str
+    zone: str
+    type: str
+    subject: str | None
+    time_us: int
+    utc_offset_s: int
+    written_us: int
+    ledger: str
+    sequence: int
+    bootid: str
+    boottime_s: float
+    data: dict[str, Any]
+    line: bytes
+
+
+def draft(data: EventData, *, time_us: int | None = None) -> Draft:
+    """A draft from a typed event; its subject is the stay that the data names, if it names one."""
+    fields = data.model_dump(mode="json", by_alias=True)
+    stay = fields.get("stay")
+    return Draft(data.TYPE, fields, f"stay/{stay}" if stay else None, time_us)
+
+
+def event_id(written_us: int, entropy: bytes) -> str:
+    """A UUIDv7 (RFC 9562 section 5.7) from a time and 10 random bytes."""
+    if len(entropy) != 10:
+        raise ValueError("a UUIDv7 needs 10 random bytes")
+    value = bytearray((written_us // 1000).to_bytes(6, "big") + entropy)
+    value[6] = value[6] & 0x0F | 0x70
+    value[8] = value[8] & 0x3F | 0x80
+    digits = value.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def format_time(time_us: int, utc_offset_s: int) -> str:
+    """ISO 8601 with six decimals and a numeric offset: ``2026-11-23T09:04:11.120000+08:00``."""
+    zone = timezone(timedelta(seconds=utc_offset_s))
+    return (_EPOCH + time_us * _MICROSECOND).astimezone(zone).isoformat(timespec="microseconds")
+
+
+def format_utc(time_us: int) -> str:
+    """ISO 8601 in UTC with six decimals and ``Z``: ``2026-11-23T01:04:11.120000Z``."""
+    return (_EPOCH + time_us * _MICROSECOND).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_time(text: str) -> tuple[int, int]:
+    """(UTC microseconds, UTC offset in seconds) of an ISO 8601 time; ``ValueError`` without an offset."""
+    moment = datetime.fromisoformat(text)
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError(f"{text!r} has no UTC offset")
+    return (moment - _EPOCH) // _MICROSECOND, int(offset.total_seconds())
+
+
+def time_us(moment: datetime) -> int:
+    """UTC microseconds of an aware datetime."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(moment_us: int) -> datetime:
+    """The aware UTC datetime of UTC microseconds."""
+    return _EPOCH + moment_us * _MICROSECOND
+
+
+def encode_line(draft: Draft, stamp: Stamp) -> bytes:
+    """The bytes of the line. Raises ``SchemaBroken`` if it would exceed ``MAX_LINE_BYTES``."""
+    happened_us = stamp.written_us if draft.time_us is None else draft.time_us
+    fields: dict[str, Any] = {
+        "specversion": SPEC_VERSION,
+        "id": stamp.id,
+        "source": f"/zones/{stamp.zone}",
+        "type": draft.type,
+    }
+    if draft.subject is not None:
+        fields["subject"] = draft.subject
+    fields["time"] = format_time(happened_us, stamp.utc_offset_s)
+    if happened_us != stamp.written_us:
+        fields["recordedtime"] = format_time(stamp.written_us, stamp.utc_offset_s)
+    fields["ledger"] = stamp.ledger
+    fields["sequence"] = f"{stamp.sequence:012d}"
+    fields["bootid"] = stamp.bootid
+    fields["boottime"] = f"{stamp.boottime_s:.6f}"
+    fields["data"] = draft.data
+    line = orjson.dumps(fields)
+    if len(line) > MAX_LINE_BYTES:
+        raise SchemaBroken(draft.type, f"the line has {len(line)} bytes, at most {MAX_LINE_BYTES} fit a message")
+    return line
+
+
+def parse_line(line: bytes) -> Event:
+    """Read one line. Only the envelope is checked here; ``validate`` checks ``data`` against its type.
+
+    Raises ``MalformedLine`` with what is wrong and where.
+    """
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise MalformedLine(f"not JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise MalformedLine("not a JSON object")
+    try:
+        if fields["specversion"] != SPEC_VERSION:
+            raise MalformedLine(f"specversion is {fields['specversion']!r}, expected {SPEC_VERSION!r}")
+        happened_us, offset_s = parse_time(fields["time"])
+        recorded = fields.get("recordedtime")
+        written_us = happened_us if recorded is None else parse_time(recorded)[0]
+        source = _SOURCE.match(fields["source"])
+        if source is None:
+            raise MalformedLine(f"source is {fields['source']!r}, expected /zones/<zone id>")
+        data = fields["data"]
+        if not isinstance(data, dict):
+            raise MalformedLine("data is not an object")
+        return Event(
+            id=_text(fields, "id"),
+            zone=source[1],
+            type=_text(fields, "type"),
+            subject=fields.get("subject"),
+            time_us=happened_us,
+            utc_offset_s=offset_s,
+            written_us=written_us,
+            ledger=_text(fields, "ledger"),
+            sequence=int(fields["sequence"]),
+            bootid=str(fields.get("bootid", "")),
+            boottime_s=float(fields.get("boottime", 0.0)),
+            data=data,
+            line=line,
+        )
+    except KeyError as missing:
+        raise MalformedLine(f"the field {missing.args[0]!r} is missing") from missing
+    except (TypeError, ValueError) as error:
+        raise MalformedLine(str(error)) from error
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str) or not value:
+        raise MalformedLine(f"the field {name!r} is not a text")
+    return value
+
+
+def check_data(type_: str, data: dict[str, Any]) -> None:
+    """Hold ``data`` against the model of its type; unknown types pass. Raises ``SchemaBroken``."""
+    from .registry import MODELS
+
+    model = MODELS.get(type_)
+    if model is None:
+        return
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SchemaBroken(type_, f"data.{where}: {first['msg']} (found {first.get('input')!r:.80})") from error
