@@ -91,13 +91,13 @@ class LockSettings(Settings):
         at_rest = with_current if self.relay is Relay.NORMALLY_CLOSED else without_current
         if self.on_power_loss is not without_current:
             raise ValueError(
-                f"on_power_loss = {self.on_power_loss.value!r} cannot be: a {self.hardware.value} lock "
-                f"without current is {without_current.value}; declare {without_current.value!r}, or fit the other kind of lock"
+                f"on_power_loss = {self.on_power_loss.value!r} cannot be: "
+                f"a {self.hardware.value} lock without current is {without_current.value}; declare {without_current.value!r}, or fit the other kind of lock"
             )
         if self.on_controller_loss is not at_rest:
             raise ValueError(
-                f"on_controller_loss = {self.on_controller_loss.value!r} cannot be: with a "
-                f"{self.relay.value} relay at rest a {self.hardware.value} lock is {at_rest.value}; declare {at_rest.value!r}, or wire "
+                f"on_controller_loss = {self.on_controller_loss.value!r} cannot be: "
+                f"with a {self.relay.value} relay at rest a {self.hardware.value} lock is {at_rest.value}; declare {at_rest.value!r}, or wire "
                 "the relay the other way round"
             )
         return self

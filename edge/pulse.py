@@ -5,7 +5,6 @@ No process calls another; who wants to know whether a part is alive reads its pu
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -27,7 +26,7 @@ class Pulse:
         # Written aside and renamed: a reader never sees half a pulse.
         fresh = self._file.with_suffix(f".{threading.get_ident()}")
         fresh.write_text(f"{self._clock.bootid} {self._clock.boottime_s():.6f}\n")
-        os.replace(fresh, self._file)
+        fresh.replace(self._file)
 
     def end(self) -> None:
         """The part stops in good order."""
