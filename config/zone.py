@@ -89,17 +89,27 @@ class LockSettings(Settings):
         without_current = Secured.UNLOCKED if self.hardware is LockHardware.POWER_TO_LOCK else Secured.LOCKED
         with_current = Secured.LOCKED if without_current is Secured.UNLOCKED else Secured.UNLOCKED
         at_rest = with_current if self.relay is Relay.NORMALLY_CLOSED else without_current
-        if self.on_power_loss is not without_current:
-            raise ValueError(
-                f"on_power_loss = {self.on_power_loss.value!r} cannot be: "
-                f"a {self.hardware.value} lock without current is {without_current.value}; declare {without_current.value!r}, or fit the other kind of lock"
-            )
-        if self.on_controller_loss is not at_rest:
-            raise ValueError(
-                f"on_controller_loss = {self.on_controller_loss.value!r} cannot be: "
-                f"with a {self.relay.value} relay at rest a {self.hardware.value} lock is {at_rest.value}; declare {at_rest.value!r}, or wire "
-                "the relay the other way round"
-            )
+        for key, declared, circumstance, given, mend in (
+            (
+                "on_power_loss",
+                self.on_power_loss,
+                "without current",
+                without_current,
+                "fit the other kind of lock",
+            ),
+            (
+                "on_controller_loss",
+                self.on_controller_loss,
+                f"with its {self.relay.value} relay at rest",
+                at_rest,
+                "wire the relay the other way round",
+            ),
+        ):
+            if declared is not given:
+                raise ValueError(
+                    f"{key} = {declared.value!r} cannot be: {circumstance} a {self.hardware.value} lock "
+                    f"is {given.value}; declare {given.value!r}, or {mend}"
+                )
         return self
 
     @property

@@ -35,7 +35,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) ->
 
 def test_a_strike_that_is_said_to_open_without_power_is_refused_with_the_reason(tmp_path: Path) -> None:
     file = changed(tmp_path, 'on_power_loss = "locked"', 'on_power_loss = "unlocked"')
-    with pytest.raises(ConfigurationError, match="a power_to_unlock lock without current is locked"):
+    with pytest.raises(ConfigurationError, match="without current a power_to_unlock lock is locked"):
         load_zone(file)
 
 
