@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from importlib import import_module
@@ -100,4 +101,5 @@ def edge(config_file: Path, timelapse: str | None) -> None:
     settings = zone_settings(config_file)
     set_up_logging(f"{settings.zone.id}/edge")
     arguments = ["--config", str(config_file), *(["--timelapse", timelapse] if timelapse else [])]
-    Supervisor(START_ORDER, arguments).run(stop_on_signal())
+    commands = {part: [sys.executable, "-m", "fourmusts", part, *arguments] for part in START_ORDER}
+    Supervisor(commands).run(stop_on_signal())

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 log = logging.getLogger(__name__)
@@ -34,13 +33,13 @@ class _Part:
 
 
 class Supervisor:
-    """Runs ``fourmusts <part> <arguments>`` for each part until ``stop`` is set."""
+    """Runs one command for each named part, and runs it again when it ends by itself."""
 
-    def __init__(self, parts: Sequence[str], arguments: Sequence[str]) -> None:
-        self._parts = [_Part(name, [sys.executable, "-m", "fourmusts", name, *arguments]) for name in parts]
+    def __init__(self, commands: Mapping[str, Sequence[str]]) -> None:
+        self._parts = [_Part(name, list(command)) for name, command in commands.items()]
 
     def run(self, stop: threading.Event) -> None:
-        """Block until ``stop``; then end every part in good order, the last of ``parts`` last."""
+        """Block until ``stop``; then end every part in good order, in the order of the commands."""
         try:
             while not stop.wait(LOOK_S):
                 for part in self._parts:
