@@ -1,0 +1,122 @@
+"""The register held current with the ledger, and what was written of each stay."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from custody.events import Draft, Event
+from custody.register import GuardPresence, Register, Stay, effective
+
+
+class Following(Protocol):
+    """What the book needs of ``sync.ledger.Follower``."""
+
+    def poll(self) -> list[Event]: ...
+
+
+class Ledger(Protocol):
+    """What the register needs of ``sync.ledger.Ledger``."""
+
+    def append(self, *drafts: Draft) -> list[Event]: ...
+
+    def events(self) -> Iterable[Event]: ...
+
+    def follow(self, *, from_start: bool = True) -> Following: ...
+
+
+_OF_THE_ZONE = ("guard.", "camera.", "recording.", "zone.described", "zone.started", "zone.stopped")
+
+
+class Book:
+    """Follows a ledger. ``refresh`` from any thread; read under ``lock`` what must be of one moment."""
+
+    def __init__(self, ledger: Ledger, *, guard_valid_s: float = 3600.0) -> None:
+        self.lock = threading.RLock()
+        self._ledger = ledger
+        self._guard_valid_s = guard_valid_s
+        self._follower = ledger.follow()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.register = Register(guard_valid_s=self._guard_valid_s)
+        self._by_id: dict[str, Event] = {}
+        self._of_stay: dict[str, list[Event]] = {}
+        self._written_of_stay: dict[str, list[Event]] = {}
+        self._of_zone: list[Event] = []
+        self._guard_ended_us: dict[str, int] = {}
+
+    def refresh(self) -> list[Event]:
+        """Take in what is new in the ledger, and return it; cheap when there is nothing."""
+        with self.lock:
+            fresh = self._follower.poll()
+            if any(event.type == "record.corrected" for event in fresh):
+                self._fold_again()
+            else:
+                for event in fresh:
+                    self._take(event, event)
+            return fresh
+
+    def _fold_again(self) -> None:
+        """A correction changes what was; the register is what all lines say together."""
+        lines = list(self._ledger.events())
+        self._forget()
+        read = {event.id: event for event in effective(lines)}
+        for line in lines:
+            self._take(line, read.get(line.id))
+
+    def _take(self, line: Event, read: Event | None) -> None:
+        """``line`` as it was written, ``read`` as it should read (None when void)."""
+        if line.type in ("zone.heartbeat", "ledger.opened"):
+            self.register.apply(line)
+            return
+        self._by_id[line.id] = line
+        stay = line.data.get("stay")
+        if isinstance(stay, str):
+            self._written_of_stay.setdefault(stay, []).append(line)
+            if read is not None:
+                self._of_stay.setdefault(stay, []).append(read)
+        elif line.type.startswith(_OF_THE_ZONE) and read is not None:
+            self._of_zone.append(read)
+        if read is not None:
+            before = [guard for present in self.register.guards.values() for guard in present.values()]
+            self.register.apply(read)
+            self._note_guards_gone(before, read)
+
+    def _note_guards_gone(self, before: Sequence[GuardPresence], event: Event) -> None:
+        for guard in before:
+            still = self.register.guards.get(guard.room, {}).get(guard.officer["id"])
+            if still is None:
+                ended_us = min(event.time_us, guard.until_us)
+                self._guard_ended_us[guard.room] = max(ended_us, self._guard_ended_us.get(guard.room, ended_us))
+
+    def event(self, id_: str) -> Event | None:
+        """A line as it was written, by its id."""
+        return self._by_id.get(id_)
+
+    def of_stay(self, stay: str) -> list[Event]:
+        """What was written of a stay, as it should read, in the order of the ledger."""
+        return list(self._of_stay.get(stay, []))
+
+    def written_of_stay(self, stay: str) -> list[Event]:
+        """The lines of a stay as they were written, void ones too."""
+        return list(self._written_of_stay.get(stay, []))
+
+    def stay_ids(self) -> list[str]:
+        """Every number that a line names, void ones too: no number is given out twice."""
+        return list(self._written_of_stay)
+
+    def of_zone(self) -> list[Event]:
+        """What was written of guards, cameras, recordings and the zone itself, likewise."""
+        return list(self._of_zone)
+
+    def guard_ended_us(self, room: str, now_us: int) -> int | None:
+        """When the last guard's presence in the room ended; None when none ever stood there."""
+        ended = [g.until_us for g in self.register.guards.get(room, {}).values() if g.until_us <= now_us]
+        if room in self._guard_ended_us:
+            ended.append(self._guard_ended_us[room])
+        return max(ended, default=None)
+
+    def stay(self, id_: str) -> Stay | None:
+        return self.register.stays.get(id_)
