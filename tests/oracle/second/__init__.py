@@ -1,0 +1,1 @@
+"""The parts of the second judge. ``oracle.judge`` is its only door."""

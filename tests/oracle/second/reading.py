@@ -1,0 +1,196 @@
+"""Reading the events: which lines count, in which order, what corrections make of them, which time is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from custody.events import Event, EventError, parse_line, parse_time
+
+from .numbers import HEARTBEAT_TIMEOUT, STEP_THAT_BREAKS_KNOWN_S, S
+
+
+@dataclass
+class Fact:
+    """An event as it reads after its corrections. ``order`` is its place on the timeline."""
+
+    event: Event
+    type: str
+    t: int
+    offset_s: int
+    written: int
+    place: tuple[int, int]
+    data: dict[str, Any]
+    void: bool = False
+    order: int = -1
+
+    @property
+    def id(self) -> str:
+        return self.event.id
+
+
+@dataclass
+class Reading:
+    """One zone's lines, read: ``facts`` in the order of the timeline, ``lines`` as they stand."""
+
+    zone: str
+    facts: list[Fact]
+    lines: dict[str, Event]
+    voided: set[str]
+    known: list[tuple[int, int]]
+    w: int
+    h: int
+
+    def is_known(self, t: int) -> bool:
+        """W is as known as the moment before it; all after W is unknown."""
+        if t == self.w:
+            t -= 1
+        return any(a <= t < b for a, b in self.known)
+
+    def known_within(self, start: int, end: int) -> int:
+        return sum(max(0, min(b, end) - max(a, start)) for a, b in self.known)
+
+    def of(self, *types: str) -> list[Fact]:
+        return [fact for fact in self.facts if fact.type in types]
+
+
+def instant(text: str) -> int:
+    return parse_time(text)[0]
+
+
+def read(lines: Iterable[bytes], until: int | None) -> list[Reading]:
+    chosen: dict[str, Event] = {}
+    for line in lines:
+        try:
+            event = parse_line(line)
+        except EventError:
+            continue
+        if until is not None and event.written_us > until:
+            continue
+        if event.id not in chosen or event.line < chosen[event.id].line:
+            chosen[event.id] = event
+    zones = sorted({event.zone for event in chosen.values()})
+    return [_read_zone(zone, [e for e in chosen.values() if e.zone == zone], until) for zone in zones]
+
+
+def _read_zone(zone: str, events: list[Event], until: int | None) -> Reading:
+    ledgers: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda e: (e.ledger, e.sequence, e.written_us, e.id)):
+        ledgers.setdefault(event.ledger, []).append(event)
+    opened = {name: next((e for e in rows if e.type == "ledger.opened"), None) for name, rows in ledgers.items()}
+    follows = {name: _followed(first) for name, first in opened.items()}
+    newest = max(
+        (name for name in ledgers if name not in {f for n, f in follows.items() if n != name}),
+        key=lambda name: (max(e.written_us for e in ledgers[name]), name),
+        default=max(ledgers, key=lambda name: max(e.written_us for e in ledgers[name])),
+    )
+    ledgers[newest] = _before_first_gap(ledgers[newest])
+    judged = [event for rows in ledgers.values() for event in rows]
+    w = max(event.written_us for event in judged)
+    places = {name: _depth(name, follows) for name in ledgers}
+    facts, voided = _corrected(judged, places)
+    return Reading(
+        zone=zone,
+        facts=facts,
+        lines={event.id: event for event in judged},
+        voided=voided,
+        known=_known(ledgers),
+        w=w,
+        h=w if until is None else until,
+    )
+
+
+def _followed(opened: Event | None) -> str | None:
+    cited = opened.data.get("follows") if opened else None
+    return cited["ledger"] if cited else None
+
+
+def _depth(name: str, follows: dict[str, str | None]) -> int:
+    depth, seen = 0, {name}
+    before = follows.get(name)
+    while before is not None and before not in seen:
+        seen.add(before)
+        depth += 1
+        before = follows.get(before)
+    return depth
+
+
+def _before_first_gap(rows: list[Event]) -> list[Event]:
+    kept = [rows[0]]
+    for event in rows[1:]:
+        if event.sequence > kept[-1].sequence + 1:
+            break
+        kept.append(event)
+    return kept
+
+
+def _known(ledgers: dict[str, list[Event]]) -> list[tuple[int, int]]:
+    pairs: list[tuple[Event, Event]] = []
+    for rows in ledgers.values():
+        pairs += [(a, b) for a, b in itertools.pairwise(rows) if b.sequence == a.sequence + 1]
+        first = rows[0]
+        if first.type != "ledger.opened" or first.data.get("reason") != "rotation":
+            continue
+        cited = first.data.get("follows")
+        before = ledgers.get(cited["ledger"]) if cited else None
+        if before and before[-1].sequence == cited["size"]:
+            pairs.append((before[-1], first))
+    spans = []
+    for earlier, later in pairs:
+        start, end = sorted((earlier.written_us, later.written_us))
+        if end - start <= HEARTBEAT_TIMEOUT and not _breaks(later):
+            spans.append((start, end))
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > start:
+            merged.append((start, end))
+    return merged
+
+
+def _breaks(later: Event) -> bool:
+    if later.type == "zone.started":
+        return True
+    if later.type == "ledger.opened":
+        return bool(later.data.get("reason") != "rotation")
+    return later.type == "clock.stepped" and abs(later.data["by_s"]) > STEP_THAT_BREAKS_KNOWN_S
+
+
+def _corrected(judged: list[Event], places: dict[str, int]) -> tuple[list[Fact], set[str]]:
+    """Apply the corrections, the last written first: only what is written later can change a correction."""
+    events = sorted(judged, key=lambda e: (e.written_us, places[e.ledger], e.sequence, e.id))
+    corrections: dict[str, list[Fact]] = {}
+    facts: list[Fact] = []
+    for event in reversed(events):
+        fact = Fact(
+            event, event.type, event.time_us, event.utc_offset_s, event.written_us,
+            (places[event.ledger], event.sequence), dict(event.data),
+        )  # fmt: skip
+        for correction in reversed(corrections.get(event.id, [])):
+            _apply(fact, correction.data)
+        facts.append(fact)
+        if event.type == "record.corrected" and not fact.void:
+            corrections.setdefault(fact.data["corrects"], []).append(fact)
+    voided = {fact.id for fact in facts if fact.void}
+    standing = sorted((f for f in facts if not f.void), key=lambda f: (f.t, f.written, f.place, f.id))
+    for order, fact in enumerate(standing):
+        fact.order = order
+    return standing, voided
+
+
+def _apply(fact: Fact, correction: dict[str, Any]) -> None:
+    fact.data = {**fact.data, **correction.get("data", {})}
+    if correction.get("time") is not None:
+        fact.t, fact.offset_s = parse_time(correction["time"])
+    if "void" in correction:
+        fact.void = correction["void"]
+
+
+def local_day(fact: Fact) -> str:
+    """The calendar day with the UTC offset written in the event's time, ``yyyy-mm-dd``."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp((fact.t // S) + fact.offset_s, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,239 @@
+"""A stay, read event by event: when it was inside, in which room, what was done with the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .numbers import FOREVER, HIGH_RISK_FLAGS
+from .reading import Fact, Reading, instant
+
+Officers = list[dict[str, Any]]
+
+
+@dataclass
+class Doing:
+    """A search or an activity: [start, end) is how long it lasts for the stay, cut by a move or a leaving."""
+
+    id: str
+    kind: str
+    room: str
+    fact: Fact
+    start: int
+    end: int
+    was_inside: bool
+    round: int
+    officers: list[tuple[int, Officers]] = field(default_factory=list)
+    finished: Fact | None = None
+
+    def lasts_at(self, t: int) -> bool:
+        return self.start <= t < self.end
+
+    def officers_at(self, t: int) -> Officers:
+        return [officers for since, officers in self.officers if since <= t][-1]
+
+
+@dataclass
+class Visit:
+    """Unbroken time in one room."""
+
+    room: str
+    start: int
+    end: int
+
+
+@dataclass
+class Measure:
+    """A measure from the moment it takes effect. ``counted_from`` is where its clock began."""
+
+    fact: Fact | None
+    t: int
+    kind: str
+    limit_hours: float | None
+    counted_from: int
+
+
+@dataclass
+class Stay:
+    id: str
+    facts: list[Fact]
+    arrived: Fact | None = None
+    inside: list[tuple[int, int]] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    entries: list[Fact] = field(default_factory=list)
+    activities: list[Doing] = field(default_factory=list)
+    searches: list[Doing] = field(default_factory=list)
+    finished: list[tuple[Fact, int]] = field(default_factory=list)
+    arrived_in: list[tuple[Fact, str, bool]] = field(default_factory=list)
+    room_after: dict[str, str | None] = field(default_factory=dict)
+    round_of: dict[str, int] = field(default_factory=dict)
+
+    def of(self, *types: str) -> list[Fact]:
+        return [fact for fact in self.facts if fact.type in types]
+
+    def first(self, *types: str) -> Fact | None:
+        return next(iter(self.of(*types)), None)
+
+    def next_after(self, fact: Fact, *types: str) -> Fact | None:
+        return next((f for f in self.of(*types) if f.order > fact.order), None)
+
+    @property
+    def category(self) -> str:
+        return self.arrived.data["category"] if self.arrived else "suspect"
+
+    @property
+    def suspect(self) -> bool:
+        return self.category == "suspect"
+
+    @property
+    def sex(self) -> str:
+        return self.arrived.data["sex"] if self.arrived else "unknown"
+
+    @property
+    def case_kind(self) -> str:
+        return self.arrived.data["case"]["kind"] if self.arrived else "criminal"
+
+    @property
+    def exempt(self) -> bool:
+        return bool(self.arrived and self.arrived.data.get("exempt"))
+
+    @property
+    def begins(self) -> int:
+        """Arrived, or the first event of a stay that never arrived."""
+        return self.arrived.t if self.arrived else self.facts[0].t
+
+    def is_inside(self, t: int) -> bool:
+        return any(a <= t < b for a, b in self.inside)
+
+    def visit_at(self, t: int) -> Visit | None:
+        return next((v for v in self.visits if v.start <= t < v.end), None)
+
+    def room_at(self, t: int) -> str | None:
+        visit = self.visit_at(t)
+        return visit.room if visit else None
+
+    def flags_at(self, t: int) -> set[str]:
+        said = [f for f in self.of("stay.arrived", "flags.changed") if f.t <= t]
+        return set(said[-1].data["flags"]) if said else set()
+
+    def level_at(self, t: int) -> str:
+        said = [f for f in self.of("flags.changed") if f.t <= t]
+        return str(said[-1].data["level"]) if said else "intermittent"
+
+    def high_risk_at(self, t: int) -> bool:
+        return bool(self.flags_at(t) & HIGH_RISK_FLAGS) or self.level_at(t) == "constant"
+
+    def measures(self) -> list[Measure]:
+        found: list[Measure] = []
+        if self.arrived is None:
+            found.append(Measure(None, self.begins, "none", None, self.begins))
+        for fact in self.of("stay.arrived", "measure.changed"):
+            said = fact.data["measure"]
+            since = said.get("since")
+            counted = instant(since) if since is not None else found[-1].counted_from if found else self.begins
+            found.append(Measure(fact, fact.t, said["kind"], said.get("limit_hours"), counted))
+        return found
+
+    def measure_at(self, t: int) -> Measure:
+        measures = self.measures()
+        return [measures[0], *(m for m in measures if m.t <= t)][-1]
+
+
+def read_stays(reading: Reading) -> list[Stay]:
+    by_stay: dict[str, list[Fact]] = {}
+    for fact in reading.facts:
+        name = fact.data.get("stay")
+        if name and not fact.type.startswith(("door.", "record.", "command.", "finding.", "order.")):
+            by_stay.setdefault(name, []).append(fact)
+    return [_read(Stay(name, by_stay[name])) for name in sorted(by_stay)]
+
+
+def _read(stay: Stay) -> Stay:
+    stay.arrived = stay.first("stay.arrived")
+    inside_since: int | None = None
+    room: str | None = None
+    room_since = 0
+    open_doings: list[Doing] = []
+    round_ = 0
+
+    def leave_room(t: int) -> None:
+        if inside_since is not None and room is not None:
+            stay.visits.append(Visit(room, room_since, t))
+
+    for fact in stay.facts:
+        data, t = fact.data, fact.t
+        if fact is stay.arrived and round_ == 0:
+            round_ = 1
+        if fact.type in ("stay.entered", "stay.returned"):
+            entered = inside_since is None
+            if entered and fact.type == "stay.returned":
+                round_ += 1
+            elif entered and round_ == 0 and stay.arrived is None:
+                round_ = 1
+            if entered:
+                stay.entries.append(fact)
+                inside_since, room, room_since = t, data["room"], t
+                _end_elsewhere(open_doings, data["room"], t)
+            stay.arrived_in.append((fact, data["room"], entered))
+        elif fact.type == "stay.moved":
+            stay.arrived_in.append((fact, data["room"], False))
+        if fact.type in ("stay.entered", "stay.returned", "stay.moved", "search.started", "activity.started"):
+            if data["room"] != room:
+                leave_room(t)
+                room, room_since = data["room"], t
+            _end_elsewhere(open_doings, data["room"], t)
+        if fact.type in ("stay.left", "stay.exited"):
+            leave_room(t)
+            if inside_since is not None:
+                stay.inside.append((inside_since, t))
+            inside_since = None
+            _end_elsewhere(open_doings, None, t)
+        if fact.type in ("search.started", "activity.started"):
+            named = data["search"] if fact.type == "search.started" else data["activity"]
+            doing = Doing(named, data["kind"], data["room"], fact, t, FOREVER, inside_since is not None, round_)
+            doing.officers.append((t, data["officers"]))
+            (stay.searches if fact.type == "search.started" else stay.activities).append(doing)
+            open_doings.append(doing)
+        elif fact.type == "activity.officers":
+            for doing in _open(open_doings, "activity.started", data["activity"]):
+                doing.officers.append((t, data["officers"]))
+        elif fact.type == "activity.ended":
+            for doing in _open(open_doings, "activity.started", data["activity"]):
+                doing.end = t
+        elif fact.type == "search.finished":
+            for doing in _open(open_doings, "search.started", data["search"]):
+                doing.end = t
+            started = [s for s in stay.searches if s.id == data["search"] and s.finished is None]
+            if started:
+                started[-1].finished = fact
+            stay.finished.append((fact, started[-1].round if started else round_))
+        stay.room_after[fact.id] = room if inside_since is not None else None
+        stay.round_of[fact.id] = round_
+    if inside_since is not None:
+        stay.inside.append((inside_since, FOREVER))
+        leave_room(FOREVER)
+    stay.inside = [(a, b) for a, b in stay.inside if a < b]
+    stay.visits = _unbroken(stay.visits)
+    return stay
+
+
+def _open(doings: list[Doing], started: str, named: str) -> list[Doing]:
+    return [d for d in doings if d.fact.type == started and d.id == named and d.end == FOREVER]
+
+
+def _end_elsewhere(doings: list[Doing], room: str | None, t: int) -> None:
+    for doing in doings:
+        if doing.end == FOREVER and doing.room != room:
+            doing.end = t
+
+
+def _unbroken(visits: list[Visit]) -> list[Visit]:
+    kept: list[Visit] = []
+    for visit in visits:
+        if visit.start >= visit.end:
+            continue
+        if kept and kept[-1].room == visit.room and kept[-1].end == visit.start:
+            kept[-1] = Visit(visit.room, kept[-1].start, visit.end)
+        else:
+            kept.append(visit)
+    return kept

@@ -1,0 +1,1 @@
+"""The parts of the story teller. ``stories.story`` is its only door."""
