@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from custody.events import Draft, Event
+from custody.events import Event
 from custody.register import GuardPresence, Register, Stay, effective
-
-
-class Following(Protocol):
-    """What the book needs of ``sync.ledger.Follower``."""
-
-    def poll(self) -> list[Event]: ...
-
-
-class Ledger(Protocol):
-    """What the register needs of ``sync.ledger.Ledger``."""
-
-    def append(self, *drafts: Draft) -> list[Event]: ...
-
-    def events(self) -> Iterable[Event]: ...
-
-    def follow(self, *, from_start: bool = True) -> Following: ...
-
+from sync.ledger import Ledger
 
 _OF_THE_ZONE = ("guard.", "camera.", "recording.", "zone.described", "zone.started", "zone.stopped")
 
@@ -37,7 +20,16 @@ class Book:
         self._ledger = ledger
         self._guard_valid_s = guard_valid_s
         self._follower = ledger.follow()
+        self._listeners: list[Callable[[list[Event]], None]] = []
         self._forget()
+
+    def listen(self, listener: Callable[[list[Event]], None]) -> None:
+        """Call ``listener`` with what is new, from whichever thread finds it; it must return at once."""
+        self._listeners.append(listener)
+
+    def close(self) -> None:
+        with self.lock:
+            self._follower.close()
 
     def _forget(self) -> None:
         self.register = Register(guard_valid_s=self._guard_valid_s)
@@ -47,20 +39,25 @@ class Book:
         self._of_zone: list[Event] = []
         self._guard_ended_us: dict[str, int] = {}
 
-    def refresh(self) -> list[Event]:
-        """Take in what is new in the ledger, and return it; cheap when there is nothing."""
+    def refresh(self) -> None:
+        """Take in what is new in the ledger; cheap when there is nothing."""
         with self.lock:
-            fresh = self._follower.poll()
-            if any(event.type == "record.corrected" for event in fresh):
-                self._fold_again()
-            else:
-                for event in fresh:
-                    self._take(event, event)
-            return fresh
+            while fresh := self._follower.poll():
+                if any(event.type == "record.corrected" for event in fresh):
+                    self._fold_again(fresh[-1])
+                else:
+                    for event in fresh:
+                        self._take(event, event)
+                for listener in self._listeners:
+                    listener(fresh)
 
-    def _fold_again(self) -> None:
-        """A correction changes what was; the register is what all lines say together."""
-        lines = list(self._ledger.events())
+    def _fold_again(self, last: Event) -> None:
+        """A correction changes what was; the register is what all lines up to ``last`` say together."""
+        lines: list[Event] = []
+        for line in self._ledger.events():
+            lines.append(line)
+            if line.id == last.id:
+                break
         self._forget()
         read = {event.id: event for event in effective(lines)}
         for line in lines:

@@ -53,11 +53,15 @@ def _proofs(book: Book, stay: Stay, room_since_us: int) -> list[tuple[list[dict[
         proofs.append((stay.search.officers, None))
     proofs.extend((activity.officers, None) for activity in stay.activities.values())
     officers_of: dict[str, list[dict[str, Any]]] = {}
+    room_of: dict[str, str] = {}
     for event in book.of_stay(stay.id):
         data = event.data
         if event.type in ("activity.started", "activity.officers"):
             officers_of[data["activity"]] = data["officers"]
-        if event.time_us < room_since_us:
+        if event.type == "activity.started":
+            room_of[data["activity"]] = data["room"]
+        room = data.get("room", room_of.get(data.get("activity", ""), stay.room))
+        if event.time_us < room_since_us or room != stay.room:
             continue
         match event.type:
             case "stay.entered" | "stay.returned":

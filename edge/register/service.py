@@ -17,9 +17,10 @@ from typing import Any
 from config.clock import Clock
 from config.zone import ZoneSettings
 from custody.events import Draft, Event
+from sync.ledger import Ledger
 
 from . import coming_and_going, papers, requests, steps, watching
-from .book import Book, Ledger
+from .book import Book
 from .persons import Paper, Persons
 from .situation import Situation
 
