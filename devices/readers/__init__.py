@@ -1,0 +1,1 @@
+"""Card readers: on a secured OSDP bus or simulated."""

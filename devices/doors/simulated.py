@@ -1,0 +1,173 @@
+"""The simulated twins of lock, contact and button; driven through the bench by ``fourmusts sim``.
+
+open front-door                  the leaf is opened          close front-door
+contact front-door fault|ok      the contact breaks, is mended
+press front-door                 the button is pressed
+lock front-door [jam|dead|free]  the bolt sticks, the relay fails, both work; without a word: how it stands
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from ..errors import LockFault
+from ..simulation import Bench, SimulationError
+from .button import Button, ReportPress
+from .contact import Contact, ContactState, ReportContact
+from .lock import Lock, LockState
+
+
+class SimulatedLock(Lock):
+    """A lock with a bolt sensor. ``rests`` is what it falls to when nobody drives it.
+
+    ``on_command`` is called with every state that the relay is driven to, at once (benchmarks and tests).
+    """
+
+    def __init__(
+        self, door: str, *, rests: LockState, on_command: Callable[[LockState], None] | None = None
+    ) -> None:
+        super().__init__(door)
+        self._rests = rests
+        self._on_command = on_command
+        self._mutex = threading.Lock()
+        self._commanded = self._bolt = LockState.LOCKED
+        self._jammed = self._dead = self._gone = False
+
+    @property
+    def commanded(self) -> LockState:
+        return self._commanded
+
+    @property
+    def measured(self) -> LockState:
+        return LockState.UNKNOWN if self._dead else self._bolt
+
+    def lock(self) -> None:
+        self._drive(LockState.LOCKED)
+
+    def unlock(self) -> None:
+        self._drive(LockState.UNLOCKED)
+
+    def _drive(self, wanted: LockState) -> None:
+        with self._mutex:
+            if self._gone or self._dead:
+                self._commanded = LockState.UNKNOWN
+                raise LockFault(self.door, "it has been let go" if self._gone else "its relay fails (simulated)")
+            self._commanded = wanted
+            if not self._jammed:
+                self._bolt = wanted
+        if self._on_command is not None:
+            self._on_command(wanted)
+
+    def let_go(self) -> None:
+        with self._mutex:
+            self._gone = True
+            self._commanded = LockState.UNKNOWN
+            if not self._jammed:
+                self._bolt = self._rests
+
+    def stand_on(self, bench: Bench) -> None:
+        bench.register("lock", self.door, self._follow)
+
+    def _follow(self, words: Sequence[str]) -> str:
+        match list(words):
+            case []:
+                return f"commanded {self.commanded}, measured {self.measured}"
+            case ["jam"]:
+                self._jammed = True
+                return "its bolt sticks"
+            case ["dead"]:
+                self._dead = True
+                return "its relay fails"
+            case ["free"]:
+                with self._mutex:
+                    self._jammed = self._dead = False
+                    if self._commanded is not LockState.UNKNOWN:
+                        self._bolt = self._commanded
+                return "it works"
+        raise SimulationError(
+            f"a lock can jam, be dead or free, or be asked without a word; not {' '.join(words)!r}"
+        )
+
+
+class SimulatedContact(Contact):
+    """A contact that says what it is told; closed at first. It needs no debouncing."""
+
+    def __init__(self, door: str) -> None:
+        super().__init__(door)
+        self._leaf = self._state = ContactState.CLOSED
+        self._report: ReportContact | None = None
+        # Held while reporting, so that reports leave in the order of the changes.
+        self._mutex = threading.RLock()
+
+    @property
+    def state(self) -> ContactState:
+        return self._state
+
+    def start(self, report: ReportContact) -> None:
+        with self._mutex:
+            self._report = report
+            report(self._state)
+
+    def close(self) -> None:
+        self._report = None
+
+    def set(self, state: ContactState) -> bool:
+        """Let it say ``state`` from now on; says whether that is news."""
+        with self._mutex:
+            if state is self._state:
+                return False
+            self._state = state
+            if self._report is not None:
+                self._report(state)
+            return True
+
+    def stand_on(self, bench: Bench) -> None:
+        bench.register("open", self.door, lambda words: self._move(ContactState.OPEN, words))
+        bench.register("close", self.door, lambda words: self._move(ContactState.CLOSED, words))
+        bench.register("contact", self.door, self._follow)
+
+    def _move(self, leaf: ContactState, words: Sequence[str]) -> str:
+        if words:
+            raise SimulationError(f"nothing may follow the door's name, found {' '.join(words)!r}")
+        already = self._leaf is leaf
+        self._leaf = leaf
+        if self._state is ContactState.FAULT:
+            return f"{leaf}, but its contact is broken"
+        self.set(leaf)
+        return f"it was already {leaf}" if already else str(leaf)
+
+    def _follow(self, words: Sequence[str]) -> str:
+        match list(words):
+            case ["fault"]:
+                self.set(ContactState.FAULT)
+                return "its contact is broken"
+            case ["ok"]:
+                self.set(self._leaf)
+                return "its contact works"
+        raise SimulationError(f"a contact can be fault or ok; not {' '.join(words)!r}")
+
+
+class SimulatedButton(Button):
+    def __init__(self, door: str) -> None:
+        super().__init__(door)
+        self._report: ReportPress | None = None
+
+    def start(self, report: ReportPress) -> None:
+        self._report = report
+
+    def close(self) -> None:
+        self._report = None
+
+    def press(self) -> None:
+        if self._report is not None:
+            self._report()
+
+    def stand_on(self, bench: Bench) -> None:
+        bench.register("press", self.door, self._follow)
+
+    def _follow(self, words: Sequence[str]) -> str:
+        if words:
+            raise SimulationError(f"nothing may follow the door's name, found {' '.join(words)!r}")
+        self.press()
+        return "pressed"

@@ -1,0 +1,93 @@
+"""A card reader at one side of a door: what it reports, and what it can show."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReaderState(StrEnum):
+    UNKNOWN = "unknown"
+    """Not heard from yet."""
+    ONLINE = "online"
+    """It answers, and its line is secured (or needs no securing)."""
+    INSECURE = "insecure"
+    """Something answers, but not with this reader's key: a rogue reader, or one that lost its key."""
+    OFFLINE = "offline"
+
+
+class Feedback(StrEnum):
+    """What a reader shows to the person in front of it."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True)
+class CardRead:
+    """A card was presented. ``number`` is its bits as upper-case hexadecimal digits, leading zeros kept."""
+
+    reader: str
+    number: str
+    bits: int
+
+
+@dataclass(frozen=True)
+class ReaderChanged:
+    """The reader's state is another than before; ``detail`` says in words why, and what to do."""
+
+    reader: str
+    state: ReaderState
+    detail: str
+
+
+@dataclass(frozen=True)
+class TamperChanged:
+    """The reader's housing was opened (or closed again)."""
+
+    reader: str
+    tampered: bool
+
+
+ReaderFact = CardRead | ReaderChanged | TamperChanged
+ReportFact = Callable[[ReaderFact], None]
+"""Called on a thread of the driver. It may only enqueue."""
+
+
+class Reader(ABC):
+    """One reader."""
+
+    def __init__(self, reader: str) -> None:
+        self.id = reader
+
+    @property
+    @abstractmethod
+    def state(self) -> ReaderState:
+        """The state last reported."""
+
+    @abstractmethod
+    def start(self, report: ReportFact) -> None:
+        """Report every fact from now on, each change of state first of all."""
+
+    @abstractmethod
+    def show(self, feedback: Feedback) -> None:
+        """Light and buzzer, as far as the reader has them. Returns at once and never raises."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """No report follows."""
+
+
+def card_number(bits: int, data: bytes) -> str:
+    """A card's number from its bits, first bit in the highest bit of the first byte (as OSDP's RAW reply and
+    Wiegand frames have them): hexadecimal, right aligned, padded with zeros to the bits' length.
+
+    Raises ``ValueError`` when there are no bits, or fewer bytes than bits.
+    """
+    if bits <= 0 or len(data) * 8 < bits:
+        raise ValueError(f"{len(data)} bytes cannot hold a card of {bits} bits")
+    whole = (bits + 7) // 8
+    value = int.from_bytes(data[:whole], "big") >> (whole * 8 - bits)
+    return f"{value:0{(bits + 3) // 4}X}"

@@ -1,0 +1,122 @@
+"""The simulated twin of a card reader; driven through the bench by ``fourmusts sim``.
+
+tap front-in p0231               a card is presented: an officer's, or any by its number
+tap front-door p0231 [in|out]    the same at the door's reader of that side, by default its ``in`` one
+reader front-in offline|insecure|online|tamper|untamper
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+
+from custody.events import Direction
+
+from ..simulation import Bench, SimulationError
+from .reader import CardRead, Feedback, Reader, ReaderChanged, ReaderState, ReportFact, TamperChanged
+
+ANSWER_S_MAX = 2.0
+"""How long a tap waits to see the reader's light; real seconds, as it is a person at a terminal who waits."""
+SHOWN_MAX = 64
+
+_STATES = {
+    "offline": (ReaderState.OFFLINE, "it does not answer (simulated)"),
+    "insecure": (ReaderState.INSECURE, "it answers with a wrong key (simulated)"),
+    "online": (ReaderState.ONLINE, "it answers and its line is secured (simulated)"),
+}
+
+
+class SimulatedReader(Reader):
+    """A reader without a bus. ``cards`` maps an officer's id to the number of the card that he carries.
+
+    Like the real one in enforced secure mode it reads no card while it is offline or insecure.
+    """
+
+    def __init__(self, reader: str, *, cards: Mapping[str, str]) -> None:
+        super().__init__(reader)
+        self._cards = cards
+        self._state = ReaderState.UNKNOWN
+        self._report: ReportFact | None = None
+        self._tapping = threading.Lock()
+        self.shown: queue.SimpleQueue[Feedback] = queue.SimpleQueue()
+        """Every feedback, in order, up to ``SHOWN_MAX``; a tap empties it."""
+
+    @property
+    def state(self) -> ReaderState:
+        return self._state
+
+    def start(self, report: ReportFact) -> None:
+        self._report = report
+        self.become("online")
+
+    def show(self, feedback: Feedback) -> None:
+        if self.shown.qsize() < SHOWN_MAX:
+            self.shown.put(feedback)
+
+    def close(self) -> None:
+        self._report = None
+
+    def present(self, number: str) -> None:
+        """Hold a card to it. Raises ``SimulationError`` when it cannot read one now."""
+        report = self._report
+        if report is None or self._state is not ReaderState.ONLINE:
+            raise SimulationError(f"the reader {self.id} is {self._state} and reads no card")
+        digits = number.upper()
+        report(CardRead(self.id, digits, len(digits) * 4))
+
+    def become(self, word: str) -> None:
+        """``online``, ``offline`` or ``insecure``."""
+        state, detail = _STATES[word]
+        if state is self._state:
+            return
+        self._state = state
+        if self._report is not None:
+            self._report(ReaderChanged(self.id, state, detail))
+
+    def tap(self, words: Sequence[str]) -> str:
+        """Present the card that the one word names, and say what the reader's light answered."""
+        if len(words) != 1:
+            raise SimulationError(f"say whose card: an officer's id or a card's number; found {' '.join(words)!r}")
+        number = self._cards.get(words[0], words[0])
+        if not number or not set(number.upper()) <= set("0123456789ABCDEF"):
+            known = ", ".join(sorted(self._cards)) or "nobody"
+            raise SimulationError(
+                f"{words[0]!r} is no card number, and no officer with a card (those are: {known})"
+            )
+        with self._tapping:
+            while not self.shown.empty():
+                self.shown.get()
+            self.present(number)
+            try:
+                return f"tapped: {self.shown.get(timeout=ANSWER_S_MAX)}"
+            except queue.Empty:
+                return f"tapped; its light showed nothing for {ANSWER_S_MAX:g} s"
+
+    def stand_on(self, bench: Bench) -> None:
+        bench.register("tap", self.id, self.tap)
+        bench.register("reader", self.id, self._follow)
+
+    def _follow(self, words: Sequence[str]) -> str:
+        match list(words):
+            case [("offline" | "insecure" | "online") as word]:
+                self.become(word)
+                return word
+            case [("tamper" | "untamper") as word]:
+                if self._report is not None:
+                    self._report(TamperChanged(self.id, word == "tamper"))
+                return "its housing is open" if word == "tamper" else "its housing is closed"
+        raise SimulationError(
+            f"a reader can be offline, insecure, online, tamper or untamper; not {' '.join(words)!r}"
+        )
+
+
+def tap_at_door(readers: Mapping[Direction, SimulatedReader], words: Sequence[str]) -> str:
+    """``tap`` with a door's name: ``in`` or ``out`` among the words chooses the side, by default ``in``."""
+    sides = [word for word in words if word in (Direction.IN, Direction.OUT)]
+    if len(sides) > 1:
+        raise SimulationError("say in or out once")
+    side = Direction(sides[0]) if sides else next(iter(sorted(readers)))
+    if side not in readers:
+        raise SimulationError(f"this door has no simulated reader on the way {side}; say {next(iter(readers))}")
+    return readers[side].tap([word for word in words if word not in (Direction.IN, Direction.OUT)])

@@ -1,0 +1,123 @@
+"""The hardware of one door twice: on gpiozero's mock pins and as the simulated twin, moved by the same hands."""
+
+import queue
+import time
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from config.clock import SystemClock
+from devices.doors.contact import ContactState
+from devices.doors.gpio import GpioButton, GpioContact, GpioLock
+from devices.doors.inputs import InputWatch
+from devices.doors.lock import LockState
+from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
+
+WITHIN_S = 5.0
+LOCK, CONTACT, BUTTON = 17, 27, 22
+
+
+class GpioRig:
+    """A fail-secure strike on pin 17, a contact on 27, a button on 22; inputs with pull-ups, active low."""
+
+    def __init__(self):
+        self.factory = MockFactory()
+        self.watch = InputWatch(SystemClock())
+        inputs = {"pull_up": True, "active_low": True, "debounce_s": 0.02, "factory": self.factory}
+        self.lock = GpioLock(
+            "front-door", pin=LOCK, active_high=True, energised_when_unlocked=True, factory=self.factory
+        )
+        self.contact = GpioContact("front-door", pin=CONTACT, watch=self.watch, **inputs)
+        self.button = GpioButton("front-door", pin=BUTTON, watch=self.watch, **inputs)
+        self.shut_leaf()
+
+    def start(self, report_contact, report_press):
+        self.contact.start(report_contact)
+        self.button.start(report_press)
+        self.watch.start()
+
+    def is_unlocked(self):
+        return bool(self.factory.pin(LOCK).state)
+
+    def open_leaf(self):
+        self.factory.pin(CONTACT).drive_high()
+
+    def shut_leaf(self):
+        self.factory.pin(CONTACT).drive_low()
+
+    def press(self):
+        self.factory.pin(BUTTON).drive_low()
+        time.sleep(0.06)  # a finger is slower than the debouncing
+        self.factory.pin(BUTTON).drive_high()
+
+    def close(self):
+        self.contact.close()
+        self.button.close()
+        self.watch.stop()
+        self.lock.let_go()
+        self.factory.reset()
+
+
+class SimulatedRig:
+    def __init__(self):
+        self.lock = SimulatedLock("front-door", rests=LockState.LOCKED)
+        self.contact = SimulatedContact("front-door")
+        self.button = SimulatedButton("front-door")
+
+    def start(self, report_contact, report_press):
+        self.contact.start(report_contact)
+        self.button.start(report_press)
+
+    def is_unlocked(self):
+        return self.lock.measured is LockState.UNLOCKED
+
+    def open_leaf(self):
+        self.contact.set(ContactState.OPEN)
+
+    def shut_leaf(self):
+        self.contact.set(ContactState.CLOSED)
+
+    def press(self):
+        self.button.press()
+
+    def close(self):
+        self.contact.close()
+        self.button.close()
+        self.lock.let_go()
+
+
+class Reports:
+    """What the inputs reported, in order."""
+
+    def __init__(self):
+        self.contact = queue.Queue()
+        self.presses = queue.Queue()
+
+    def next_state(self):
+        return self.contact.get(timeout=WITHIN_S)
+
+    def quiet(self, for_s=0.4):
+        """No state is reported for a while longer than the re-reading of the lines."""
+        try:
+            return self.contact.get(timeout=for_s) is None
+        except queue.Empty:
+            return True
+
+
+@pytest.fixture(params=[GpioRig, SimulatedRig], ids=["gpio", "simulated"])
+def rig(request):
+    rig = request.param()
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def gpio_rig():
+    rig = GpioRig()
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def reports():
+    return Reports()
