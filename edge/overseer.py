@@ -10,9 +10,6 @@ import shutil
 import threading
 from importlib.metadata import version
 
-from sync.errors import LedgerError
-from sync.ledger import Ledger
-
 from config.clock import Clock
 from config.zone import ZoneSettings
 from custody.events import (
@@ -31,6 +28,8 @@ from custody.events import (
     draft,
     to_datetime,
 )
+from sync.errors import LedgerError
+from sync.ledger import Ledger
 
 from .pulse import PULSE_VALID_S, is_alive, last_beat_s
 from .timekeeping import kernel_clock
@@ -102,12 +101,13 @@ class Overseer:
     def _run(self) -> None:
         while not self._stopping.wait(self._clock.real_s(HEARTBEAT_S)):
             try:
-                self._ledger.append(*self._observations())
+                self._ledger.append(*self.observe())
             except LedgerError:
                 # The zone then counts as silent, which is the truth; doors keep their declared policy.
                 log.exception("the heartbeat could not be written")
 
-    def _observations(self) -> list[Draft]:
+    def observe(self) -> list[Draft]:
+        """What is so now: a step of the clock, cameras that nobody watches any more, the heartbeat."""
         parts = {part: is_alive(self._settings.run_dir, part, self._clock) for part in PARTS}
         drafts = [*self._clock_step(), *self._unwatched_cameras(parts["cameras"])]
         disk = DiskHealth(free_bytes=shutil.disk_usage(self._settings.zone.state_dir).free, retention_days=None)

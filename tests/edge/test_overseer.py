@@ -1,0 +1,93 @@
+"""The overseer speaks for the zone as a whole, into a real ledger."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.clock import ManualClock
+from config.zone import ZoneSettings, load_zone
+from custody.events import Event, parse_time
+from edge.overseer import HEARTBEAT_S, Overseer
+from edge.pulse import PULSE_VALID_S, Pulse
+from sync.ledger import Ledger
+
+MANUAL = Path(__file__).parents[2] / "config" / "zone.toml"
+Overseen = tuple[Ledger, ManualClock, ZoneSettings]
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> Iterator[Overseen]:
+    settings = load_zone(MANUAL)
+    settings = settings.model_copy(update={"zone": settings.zone.model_copy(update={"state_dir": tmp_path})})
+    clock = ManualClock()
+    ledger = Ledger.create(settings.ledger_dir, zone="nz01", deployment="nanzheng", clock=clock)
+    yield ledger, clock, settings
+    ledger.close()
+
+
+class SteadyClock(ManualClock):
+    """A manual clock whose waits last long enough for a thread to be stopped in between."""
+
+    def real_s(self, clock_s: float) -> float:
+        return 60.0
+
+
+def observed(zone: Overseen, act: Callable[[ManualClock], None]) -> list[Event]:
+    """What the overseer writes at its next look, after ``act``."""
+    ledger, clock, settings = zone
+    overseer = Overseer(settings, ledger, clock)
+    act(clock)
+    written = ledger.append(*overseer.observe())
+    return written
+
+
+def test_a_heartbeat_says_which_parts_live_and_what_the_disk_has_left(zone: Overseen) -> None:
+    _, clock, settings = zone
+    Pulse(settings.run_dir, "doors", clock).beat()
+    heartbeat = observed(zone, lambda clock: None)[-1]
+    assert heartbeat.type == "zone.heartbeat"
+    assert heartbeat.data["parts"] == {"doors": True, "cameras": False, "link": False, "panel": False}
+    assert heartbeat.data["disk"]["free_bytes"] > 0
+
+
+def test_cameras_are_unknown_from_the_last_sign_of_life_of_a_dead_camera_process(zone: Overseen) -> None:
+    _, clock, settings = zone
+    Pulse(settings.run_dir, "cameras", clock).beat()
+    died_us = clock.now_us()
+    written = observed(zone, lambda clock: clock.advance(PULSE_VALID_S + 10))
+    states = [event for event in written if event.type == "camera.state"]
+    assert [event.data["camera"] for event in states] == [camera.id for camera in settings.cameras]
+    assert {event.data["state"] for event in states} == {"unknown"}
+    assert {parse_time(event.data["since"])[0] for event in states} == {died_us}
+
+
+def test_a_dead_camera_process_is_said_once(zone: Overseen) -> None:
+    ledger, clock, settings = zone
+    overseer = Overseer(settings, ledger, clock)
+    assert len(overseer.observe()) == 1 + len(settings.cameras)
+    assert len(overseer.observe()) == 1
+
+
+def test_a_step_of_the_wall_clock_is_written_and_the_passing_of_time_is_not(zone: Overseen) -> None:
+    assert (
+        next(event.type for event in observed(zone, lambda clock: clock.advance(HEARTBEAT_S))) != "clock.stepped"
+    )
+    stepped = observed(zone, lambda clock: clock.step_wall(-7.5))[0]
+    assert (stepped.type, stepped.data["by_s"]) == ("clock.stepped", -7.5)
+
+
+def test_a_start_describes_the_zone_and_says_whether_the_last_stop_was_orderly(zone: Overseen) -> None:
+    ledger, _, settings = zone
+    clock = SteadyClock()
+    for _ in range(2):
+        overseer = Overseer(settings, ledger, clock)
+        overseer.start()
+        overseer.stop("test")
+    Overseer(settings, ledger, clock).start()
+    Overseer(settings, ledger, clock).start()
+    started = [event.data["clean"] for event in ledger.events() if event.type == "zone.started"]
+    assert started == [False, True, True, False]
+    described = next(event for event in ledger.events() if event.type == "zone.described")
+    assert [room["id"] for room in described.data["rooms"]] == [room.id for room in settings.rooms]
+    assert described.data["doors"][0]["from"] == "outside"
