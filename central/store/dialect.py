@@ -1,0 +1,63 @@
+"""The only place that knows which database it is. SQLite by default; PostgreSQL runs the same code."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+
+BUSY_TIMEOUT_MS = 30_000
+"""How long a transaction waits for another process that is writing."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose committed transactions survive a power cut, and whose writers queue instead of failing."""
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write: on SQLite they take the write lock at their start.
+
+    A transaction that reads first and asks for the lock later would fail at once with "database is locked".
+    """
+    return engine.execution_options(fourmusts_writes=True)
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself; _begin_sqlite does
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL loses commits that a zone was already told of
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("fourmusts_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def insert_new(connection: Connection, table: Table) -> Any:
+    """INSERT that leaves a row alone whose key is already there."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+def insert_or_replace(connection: Connection, table: Table) -> Any:
+    """INSERT that overwrites every other column of the row with the same primary key."""
+    statement = _insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=others)
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return cast(Any, postgresql.insert(table))

@@ -1,0 +1,73 @@
+"""How far each log is, inside the caller's transaction: found, begun and moved on by a compare-and-swap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from custody.events import Event
+from sync.merkle import HASH_BYTES, CompactRange
+from sync.store import Head
+
+from . import schema
+from .dialect import insert_new
+from .reading import stay_of
+
+_EVENT_COLUMNS = ("id", "log_key", "seq", "zone", "type", "stay", "time_us", "written_us")
+
+
+@dataclass(frozen=True)
+class KnownLog:
+    """A log's key in the database, and its tree."""
+
+    key: int
+    tree: CompactRange
+
+
+def find_log(connection: Connection, zone: str, log: str) -> KnownLog | None:
+    columns = schema.logs.c
+    row = connection.execute(
+        select(columns.key, columns.size, columns.edge).where(columns.zone == zone, columns.log == log)
+    ).one_or_none()
+    return None if row is None else KnownLog(row.key, CompactRange(row.size, split_edge(row.edge)))
+
+
+def known_log(connection: Connection, zone: str, log: str, at_us: int) -> KnownLog | None:
+    """``find_log``, after making it at size 0 where it was unknown."""
+    empty = {"zone": zone, "log": log, "size": 0, "edge": b"", "checkpoint": "", "advanced_us": at_us}
+    connection.execute(insert_new(connection, schema.logs), [{**empty, "judged": 0, "fed": 0}])
+    return find_log(connection, zone, log)
+
+
+def swap_head(connection: Connection, known: KnownLog, head: Head, at_us: int) -> bool:
+    """Compare-and-swap on the log's size: ``False`` when it has moved since it was read.
+
+    On SQLite the write lock makes that impossible; on PostgreSQL this is what fences two workers.
+    """
+    columns = schema.logs.c
+    swapped = connection.execute(
+        update(schema.logs)
+        .where(columns.key == known.key, columns.size == known.tree.size)
+        .values(size=head.size, edge=b"".join(head.edge), checkpoint=head.checkpoint, advanced_us=at_us)
+    )
+    return swapped.rowcount == 1
+
+
+def event_row(event: Event, log_key: int, zone: str) -> dict[str, Any]:
+    values = (
+        event.id,
+        log_key,
+        event.sequence,
+        zone,
+        event.type,
+        stay_of(event),
+        event.time_us,
+        event.written_us,
+    )
+    return dict(zip(_EVENT_COLUMNS, values, strict=True))
+
+
+def split_edge(edge: bytes) -> tuple[bytes, ...]:
+    return tuple(edge[at : at + HASH_BYTES] for at in range(0, len(edge), HASH_BYTES))

@@ -1,0 +1,113 @@
+"""The zones' ledgers as headquarters keeps them: what ``sync`` asks of a store (``sync.store.LogStore``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from config.clock import Clock
+from custody.events import Draft
+from sync.store import Head
+
+from . import schema
+from .database import Database
+from .dialect import insert_new
+from .evidence import keep_evidence
+from .heads import event_row, find_log, known_log, split_edge, swap_head
+from .own import OwnLedger
+from .reading import read_line
+
+FORK = "wrong_root"
+"""The kind of evidence that says: this zone signed two different histories."""
+
+
+class LogTable:
+    """The ledgers of all zones in one database; safe to use from many threads and many processes.
+
+    Fencing is the compare-and-swap on a log's size, so two writers of one log are harmless: one is told ``False``.
+    """
+
+    def __init__(self, database: Database, own: OwnLedger, clock: Clock) -> None:
+        self._database = database
+        self._own = own
+        self._clock = clock
+
+    def head(self, zone: str, log: str) -> Head:
+        """How far this log is verified; size 0 if it is unknown."""
+        columns = schema.logs.c
+        with self._database.read.connect() as connection:
+            row = connection.execute(
+                select(columns.size, columns.edge, columns.checkpoint).where(
+                    columns.zone == zone, columns.log == log
+                )
+            ).one_or_none()
+        return Head(0, (), "") if row is None else Head(row.size, split_edge(row.edge), row.checkpoint)
+
+    def lines(self, zone: str, log: str, first: int, count: int) -> list[bytes]:
+        """The exact bytes of up to ``count`` lines from sequence ``first`` on."""
+        logs, lines = schema.logs, schema.lines
+        query = (
+            select(lines.c.line)
+            .join(logs, logs.c.key == lines.c.log_key)
+            .where(logs.c.zone == zone, logs.c.log == log)
+            .where(lines.c.seq >= first, lines.c.seq < first + count)
+            .order_by(lines.c.seq)
+        )
+        with self._database.read.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def advance(self, zone: str, log: str, *, known_size: int, head: Head, lines: Sequence[bytes]) -> bool:
+        """Add verified lines and the new head in one transaction; on disk when it returns ``True``.
+
+        ``False``: the log no longer has ``known_size``, somebody else was first; nothing was changed.
+        Raises ``ValueError`` when the lines do not lead from the stored edge to ``head``: the tree is made here
+        once more, so that what is stored cannot differ from what was verified.
+        """
+        at_us = self._clock.now_us()
+        with self._database.write.begin() as connection:
+            known = known_log(connection, zone, log, at_us) if known_size == 0 else find_log(connection, zone, log)
+            if known is None or known.tree.size != known_size:
+                return False
+            tree, hashes = known.tree.extended(lines)
+            if (tree.size, tree.edge) != (head.size, head.edge):
+                raise ValueError(
+                    f"{zone}/{log}: {len(lines)} lines lead to size {tree.size}, not to the head's {head.size}"
+                )
+            if not swap_head(connection, known, head, at_us):
+                return False
+            self._insert_lines(connection, known.key, zone, log, known_size + 1, lines, hashes, at_us)
+        return True
+
+    def keep_evidence(self, zone: str, log: str | None, kind: str, detail: str, message: bytes) -> None:
+        """Keep a message that was not taken, with what is wrong with it. The same one again is only counted."""
+        with self._database.write.begin() as connection:
+            new = keep_evidence(connection, zone, log, kind, detail, message, self._clock.now_us())
+            if new and kind == FORK:
+                self._own.append(connection, [Draft("ledger.fork", {"zone": zone, "log": log, "detail": detail})])
+
+    def _insert_lines(
+        self,
+        connection: Connection,
+        key: int,
+        zone: str,
+        log: str,
+        first: int,
+        lines: Sequence[bytes],
+        hashes: Sequence[bytes],
+        at_us: int,
+    ) -> None:
+        kept: list[dict[str, Any]] = []
+        found: list[dict[str, Any]] = []
+        for seq, (line, completed) in enumerate(zip(lines, hashes, strict=True), first):
+            event, flaw = read_line(zone, log, seq, line)
+            kept.append({"log_key": key, "seq": seq, "line": line, "hashes": completed, "flaw": flaw})
+            if flaw is not None:
+                keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)
+            elif event is not None:
+                found.append(event_row(event, key, zone))
+        if kept:
+            connection.execute(insert(schema.lines), kept)
+        if found:
+            connection.execute(insert_new(connection, schema.events), found)

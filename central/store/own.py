@@ -1,0 +1,87 @@
+"""Headquarters' own ledger: what it did, in an order that it cannot change afterwards.
+
+It stands in the same tables as the zones' ledgers, under the zone id ``hq``, so that a finding and the line that
+announces it are one transaction. Its checkpoints are signed with headquarters' key; zones that fetch and keep
+them hold headquarters to its history.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from config.clock import Clock
+from custody.events import Draft, Event, Stamp, check_data, encode_line, event_id, parse_line
+from sync.store import Head
+
+from . import schema
+from .database import Database
+from .errors import OwnLedgerMissing
+from .heads import event_row, find_log, known_log, swap_head
+
+Sign = Callable[[str, int, bytes], str]
+"""(log id, size, root) → the checkpoint that headquarters signs for it."""
+
+
+class OwnLedger:
+    """Appends to headquarters' own ledger. Safe to share between threads: the caller's transaction orders them."""
+
+    def __init__(self, database: Database, clock: Clock, sign: Sign) -> None:
+        """Raises ``OwnLedgerMissing``; a ledger that began anew by itself would hide a lost one."""
+        self._clock = clock
+        self._sign = sign
+        with database.read.connect() as connection:
+            own = schema.logs.c.zone == schema.OWN_ZONE
+            newest = select(schema.logs.c.log).where(own).order_by(schema.logs.c.key.desc()).limit(1)
+            found = connection.execute(newest).scalar_one_or_none()
+        if found is None:
+            raise OwnLedgerMissing(database.url)
+        self.id: str = found
+
+    @staticmethod
+    def create(database: Database, clock: Clock) -> None:
+        """Begin the ledger, once. Harmless where there is one."""
+        with database.write.begin() as connection:
+            own = select(schema.logs.c.log).where(schema.logs.c.zone == schema.OWN_ZONE)
+            if connection.execute(own).first() is None:
+                known_log(connection, schema.OWN_ZONE, secrets.token_hex(8), clock.now_us())
+
+    def append(self, connection: Connection, drafts: Sequence[Draft]) -> list[Event]:
+        """Append inside the caller's writing transaction. Raises ``SchemaBroken``."""
+        if not drafts:
+            return []
+        at_us = self._clock.now_us()
+        known = find_log(connection, schema.OWN_ZONE, self.id)
+        assert known is not None
+        written = [self._write(draft, known.tree.size + nr, at_us) for nr, draft in enumerate(drafts, 1)]
+        tree, hashes = known.tree.extended(event.line for event in written)
+        head = Head(tree.size, tree.edge, self._sign(self.id, tree.size, tree.root()))
+        if not swap_head(connection, known, head, at_us):
+            raise RuntimeError("headquarters' own ledger moved meanwhile; this will be tried again")
+        rows = [
+            {"log_key": known.key, "seq": event.sequence, "line": event.line, "hashes": completed, "flaw": None}
+            for event, completed in zip(written, hashes, strict=True)
+        ]
+        connection.execute(insert(schema.lines), rows)
+        connection.execute(
+            insert(schema.events), [event_row(event, known.key, schema.OWN_ZONE) for event in written]
+        )
+        return written
+
+    def _write(self, draft: Draft, sequence: int, at_us: int) -> Event:
+        check_data(draft.type, draft.data)
+        clock = self._clock
+        stamp = Stamp(
+            draft.id or event_id(at_us, os.urandom(10)),
+            schema.OWN_ZONE,
+            self.id,
+            sequence,
+            at_us,
+            clock.utc_offset_s(at_us),
+            clock.bootid,
+            clock.boottime_s(),
+        )
+        return parse_line(encode_line(draft, stamp))
