@@ -16,6 +16,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
+import orjson  # noqa: E402
 from oracle import judge as second_judge  # noqa: E402
 from stories import story, until_of  # noqa: E402
 
@@ -56,14 +57,25 @@ def rules_that_differ(first: Judge, lines: list[bytes], until_us: int | None) ->
 
 
 def shrink(first: Judge, lines: list[bytes], until_us: int | None, rule: str) -> list[bytes]:
-    """Drop lines, large pieces first, as long as the judges differ about ``rule``."""
-    kept = _without_heartbeats(first, list(dict.fromkeys(lines)), until_us, rule)
+    """Drop lines, large pieces first, as long as the judges differ about ``rule``.
+
+    What is left is numbered anew, so that a dropped line leaves no gap in its ledger, unless the
+    difference is about the gaps.
+    """
+
+    def still(candidate: list[bytes]) -> bool:
+        return bool(candidate) and rule in rules_that_differ(first, candidate, until_us)
+
+    kept = list(dict.fromkeys(lines))
+    number = _numbered_anew if still(_numbered_anew(kept)) else list
+    without_heartbeats = number([line for line in kept if b'"type":"zone.heartbeat"' not in line])
+    kept = without_heartbeats if still(without_heartbeats) else number(kept)
     size = len(kept) // 2
     while size >= 1:
         at = 0
         while at < len(kept):
-            fewer = kept[:at] + kept[at + size :]
-            if fewer and rule in rules_that_differ(first, fewer, until_us):
+            fewer = number(kept[:at] + kept[at + size :])
+            if still(fewer):
                 kept = fewer
             else:
                 at += size
@@ -71,10 +83,17 @@ def shrink(first: Judge, lines: list[bytes], until_us: int | None, rule: str) ->
     return sorted(kept, key=lambda line: (parse_line(line).time_us, parse_line(line).sequence))
 
 
-def _without_heartbeats(first: Judge, lines: list[bytes], until_us: int | None, rule: str) -> list[bytes]:
-    """Heartbeats are most of the lines: without all of them first, if the difference allows it."""
-    fewer = [line for line in lines if b'"type":"zone.heartbeat"' not in line]
-    return fewer if fewer and rule in rules_that_differ(first, fewer, until_us) else lines
+def _numbered_anew(lines: list[bytes]) -> list[bytes]:
+    rows = [orjson.loads(line) for line in lines]
+    places: dict[str, dict[str, int]] = {}
+    for row in sorted(rows, key=lambda r: r["sequence"]):
+        places.setdefault(row["ledger"], {}).setdefault(row["sequence"], len(places[row["ledger"]]) + 1)
+    for row in rows:
+        cited = row["data"].get("follows") if row["type"] == "ledger.opened" else None
+        if cited and cited["ledger"] in places:
+            cited["size"] = places[cited["ledger"]].get(f"{cited['size']:012d}", 0)
+        row["sequence"] = f"{places[row['ledger']][row['sequence']]:012d}"
+    return [orjson.dumps(row) for row in rows]
 
 
 def report(first: Judge, seed: int, lines: list[bytes], until_us: int | None, to_shrink: bool) -> None:

@@ -62,7 +62,7 @@ def m1_2(world: World, stay: Stay, out: Findings) -> None:
         if entry.type != "stay.entered" or not door or not door["contact"] or reading.w <= last:
             continue
         opened = [f for f in reading.of("door.opened") if f.data["door"] == entry.data["door"]]
-        all_known = reading.known_within(first, last) == last - first and reading.is_known(last)
+        all_known = reading.known_within(first, last) == last - first
         if all_known and not any(first <= f.t <= last for f in opened):
             out.at("M1.2", stay.id, "review", entry.t)
 

@@ -137,7 +137,7 @@ def m3_4(world: World, suspects: list[Stay], handover: Fact, out: Findings) -> N
     moments = [first, last, *(p for p in world.points if first < p < last)]
     present = any(
         p.by_present and p.room == room and p.officer["id"] == incoming and p.start <= m < p.end
-        for m in moments if world.reading.is_known(m)
+        for m in moments if world.reading.is_known_moment(m)
         for p in world.presences
     )  # fmt: skip
     absent = not present and world.reading.w > last
@@ -176,7 +176,7 @@ def m3_5(world: World, stay: Stay, visit: Visit, out: Findings) -> None:
             continue
         before = runs[broken - 1] if broken else runs[broken]
         start = before.start if before.value == 1 else runs[broken].start
-        grade = "breach" if world.reading.is_known(runs[broken].start) else "unproven"
+        grade = "breach" if world.reading.is_known_moment(runs[broken].start) else "unproven"
         out.add("M3.5", stay.id, grade, start, None if end > world.h else end)
 
 

@@ -44,6 +44,10 @@ class Reading:
     h: int
 
     def is_known(self, t: int) -> bool:
+        """Is the time from ``t`` on known? At H, where the walk ends, only the moment itself is asked for."""
+        return self.is_known_moment(t) if t == self.h else any(a <= t < b for a, b in self.known)
+
+    def is_known_moment(self, t: int) -> bool:
         """W is as known as the moment before it; all after W is unknown."""
         if t == self.w:
             t -= 1
