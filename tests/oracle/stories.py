@@ -107,7 +107,7 @@ def _corrections(scribe: Scribe) -> None:
         if scribe.chance(0.3):
             _correct(scribe, row, after=first.written)
         if scribe.chance(0.3):
-            again = rng.choice(({"void": True}, {"data": {}}, {"time": None}))
+            again: dict[str, Any] = rng.choice(({"void": True}, {"data": {}}, {"time": None}))
             _write_correction(scribe, first, {}, None, False, again=again)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -126,7 +127,7 @@ def m3_3(world: World, suspects: list[Stay], out: Findings) -> None:
 
     for room in sorted({visit.room for s in suspects for visit in s.visits}):
         start = min(v.start for s in suspects for v in s.visits if v.room == room)
-        for run in walk(world.points, start, FOREVER, world.h, lambda t, room=room: too_many(room, t)):
+        for run in walk(world.points, start, FOREVER, world.h, partial(too_many, room)):
             if run.value and run.end - run.start > TOO_MANY:
                 out.of_run("M3.3", None, "review", run)
 

@@ -139,7 +139,7 @@ def _known(ledgers: dict[str, list[Event]]) -> list[tuple[int, int]]:
             continue
         cited = first.data.get("follows")
         before = ledgers.get(cited["ledger"]) if cited else None
-        if before and before[-1].sequence == cited["size"]:
+        if cited and before and before[-1].sequence == cited["size"]:
             pairs.append((before[-1], first))
     spans = []
     for earlier, later in pairs:

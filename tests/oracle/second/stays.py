@@ -150,71 +150,101 @@ def read_stays(reading: Reading) -> list[Stay]:
 
 def _read(stay: Stay) -> Stay:
     stay.arrived = stay.first("stay.arrived")
-    inside_since: int | None = None
-    room: str | None = None
-    room_since = 0
-    open_doings: list[Doing] = []
-    round_ = 0
-
-    def leave_room(t: int) -> None:
-        if inside_since is not None and room is not None:
-            stay.visits.append(Visit(room, room_since, t))
-
+    reader = _Reader(stay)
     for fact in stay.facts:
-        data, t = fact.data, fact.t
-        if fact is stay.arrived and round_ == 0:
-            round_ = 1
-        if fact.type in ("stay.entered", "stay.returned"):
-            entered = inside_since is None
-            if entered and fact.type == "stay.returned":
-                round_ += 1
-            elif entered and round_ == 0 and stay.arrived is None:
-                round_ = 1
-            if entered:
-                stay.entries.append(fact)
-                inside_since, room, room_since = t, data["room"], t
-                _end_elsewhere(open_doings, data["room"], t)
-            stay.arrived_in.append((fact, data["room"], entered))
-        elif fact.type == "stay.moved":
-            stay.arrived_in.append((fact, data["room"], False))
-        if fact.type in ("stay.entered", "stay.returned", "stay.moved", "search.started", "activity.started"):
-            if data["room"] != room:
-                leave_room(t)
-                room, room_since = data["room"], t
-            _end_elsewhere(open_doings, data["room"], t)
-        if fact.type in ("stay.left", "stay.exited"):
-            leave_room(t)
-            if inside_since is not None:
-                stay.inside.append((inside_since, t))
-            inside_since = None
-            _end_elsewhere(open_doings, None, t)
-        if fact.type in ("search.started", "activity.started"):
-            named = data["search"] if fact.type == "search.started" else data["activity"]
-            doing = Doing(named, data["kind"], data["room"], fact, t, FOREVER, inside_since is not None, round_)
-            doing.officers.append((t, data["officers"]))
-            (stay.searches if fact.type == "search.started" else stay.activities).append(doing)
-            open_doings.append(doing)
-        elif fact.type == "activity.officers":
-            for doing in _open(open_doings, "activity.started", data["activity"]):
-                doing.officers.append((t, data["officers"]))
-        elif fact.type == "activity.ended":
-            for doing in _open(open_doings, "activity.started", data["activity"]):
-                doing.end = t
-        elif fact.type == "search.finished":
-            for doing in _open(open_doings, "search.started", data["search"]):
-                doing.end = t
-            started = [s for s in stay.searches if s.id == data["search"] and s.finished is None]
-            if started:
-                started[-1].finished = fact
-            stay.finished.append((fact, started[-1].round if started else round_))
-        stay.room_after[fact.id] = room if inside_since is not None else None
-        stay.round_of[fact.id] = round_
-    if inside_since is not None:
-        stay.inside.append((inside_since, FOREVER))
-        leave_room(FOREVER)
-    stay.inside = [(a, b) for a, b in stay.inside if a < b]
-    stay.visits = _unbroken(stay.visits)
+        reader.read(fact)
+    reader.finish()
     return stay
+
+
+class _Reader:
+    """Where the person is and what is being done, after each event."""
+
+    def __init__(self, stay: Stay) -> None:
+        self.stay = stay
+        self.inside_since: int | None = None
+        self.room: str | None = None
+        self.room_since = 0
+        self.round = 0
+        self.open: list[Doing] = []
+
+    def read(self, fact: Fact) -> None:
+        if fact is self.stay.arrived and self.round == 0:
+            self.round = 1
+        if fact.type in ("stay.entered", "stay.returned"):
+            self.come_in(fact)
+        elif fact.type == "stay.moved":
+            self.stay.arrived_in.append((fact, fact.data["room"], False))
+        if fact.type in ("stay.entered", "stay.returned", "stay.moved", "search.started", "activity.started"):
+            self.be_in(fact.data["room"], fact.t)
+        elif fact.type in ("stay.left", "stay.exited"):
+            self.go_out(fact.t)
+        if fact.type in ("search.started", "activity.started"):
+            self.begin(fact)
+        elif fact.type in ("activity.officers", "activity.ended"):
+            for doing in _open(self.open, "activity.started", fact.data["activity"]):
+                if fact.type == "activity.officers":
+                    doing.officers.append((fact.t, fact.data["officers"]))
+                else:
+                    doing.end = fact.t
+        elif fact.type == "search.finished":
+            self.finish_search(fact)
+        self.stay.room_after[fact.id] = self.room if self.inside_since is not None else None
+        self.stay.round_of[fact.id] = self.round
+
+    def come_in(self, fact: Fact) -> None:
+        entered = self.inside_since is None
+        self.stay.arrived_in.append((fact, fact.data["room"], entered))
+        if not entered:
+            return
+        if fact.type == "stay.returned":
+            self.round += 1
+        elif self.round == 0 and self.stay.arrived is None:
+            self.round = 1
+        self.stay.entries.append(fact)
+        self.inside_since, self.room, self.room_since = fact.t, fact.data["room"], fact.t
+
+    def be_in(self, room: str, t: int) -> None:
+        if room != self.room:
+            self.leave_room(t)
+            self.room, self.room_since = room, t
+        _end_elsewhere(self.open, room, t)
+
+    def leave_room(self, t: int) -> None:
+        if self.inside_since is not None and self.room is not None:
+            self.stay.visits.append(Visit(self.room, self.room_since, t))
+
+    def go_out(self, t: int) -> None:
+        self.leave_room(t)
+        if self.inside_since is not None:
+            self.stay.inside.append((self.inside_since, t))
+        self.inside_since = None
+        _end_elsewhere(self.open, None, t)
+
+    def begin(self, fact: Fact) -> None:
+        data, is_search = fact.data, fact.type == "search.started"
+        named = data["search"] if is_search else data["activity"]
+        inside = self.inside_since is not None
+        doing = Doing(named, data["kind"], data["room"], fact, fact.t, FOREVER, inside, self.round)
+        doing.officers.append((fact.t, data["officers"]))
+        (self.stay.searches if is_search else self.stay.activities).append(doing)
+        self.open.append(doing)
+
+    def finish_search(self, fact: Fact) -> None:
+        for doing in _open(self.open, "search.started", fact.data["search"]):
+            doing.end = fact.t
+        started = [s for s in self.stay.searches if s.id == fact.data["search"] and s.finished is None]
+        if started:
+            started[-1].finished = fact
+        self.stay.finished.append((fact, started[-1].round if started else self.round))
+
+    def finish(self) -> None:
+        """What nothing has ended lasts."""
+        if self.inside_since is not None:
+            self.stay.inside.append((self.inside_since, FOREVER))
+            self.leave_room(FOREVER)
+        self.stay.inside = [(a, b) for a, b in self.stay.inside if a < b]
+        self.stay.visits = _unbroken(self.stay.visits)
 
 
 def _open(doings: list[Doing], started: str, named: str) -> list[Doing]:

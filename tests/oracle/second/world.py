@@ -341,8 +341,8 @@ def _proofs(stay: Stay) -> list[Proof]:
         for_how_long = ARRIVAL if entered else TRANSFER
         prove(fact.data["escorts"], fact.t, fact.t + for_how_long, _visit(stay, room, fact.t))
     for fact in stay.of("collection.finished"):
-        room = stay.room_after[fact.id]
-        ending = [v for v in stay.visits if v.room == room and v.start < fact.t <= v.end]
+        where = stay.room_after[fact.id]
+        ending = [v for v in stay.visits if v.room == where and v.start < fact.t <= v.end]
         prove(fact.data["officers"], fact.t - COLLECTION_BEFORE, fact.t, ending[0] if ending else None)
     for fact in stay.of("check.made"):
         if fact.data.get("terminal") == fact.data["room"]:

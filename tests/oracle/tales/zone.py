@@ -84,7 +84,7 @@ def silences(scribe: Scribe) -> list[tuple[int, int]]:
 
 
 def restarts(scribe: Scribe, quiet: list[tuple[int, int]]) -> list[int]:
-    found = []
+    found: list[int] = []
     if not scribe.switches.restarts:
         return found
     for _, b in quiet:
