@@ -32,7 +32,7 @@ class Teller:
         self.room = ""
         self.counter = 0
         self.open: list[str] = []
-        self.measure = "none"
+        self.limit_at = 0
         scribe.where[self.stay] = []
 
     def write(self, type_: str, t: int | None = None, **data: Any) -> None:
@@ -56,8 +56,8 @@ class Teller:
             self.collect(["basic"])
         steps: list[tuple[int, Callable[[], None]]] = [
             (2, self.search), (2, self.collect_more), (5, self.move), (6, self.talk), (6, self.wait),
-            (3, self.leave), (1, self.change_flags), (1, self.change_measure), (1, self.hold), (1, self.care),
-            (2, self.be_attended),
+            (3, self.leave), (1, self.change_flags), (2, self.change_measure), (1, self.hold), (1, self.care),
+            (2, self.be_attended), (2, self.look_in),
         ]  # fmt: skip
         for _ in range(self.rng.randint(1, 9)):
             if self.t > end:
@@ -85,11 +85,12 @@ class Teller:
 
     def a_measure(self) -> dict[str, Any]:
         rng = self.rng
-        kind = self.measure = rng.choice(sorted(KINDS))
+        kind = rng.choice(sorted(KINDS))
         since = None
         if self.scribe.chance(0.45):
             hours = rng.choice(HOURS_THAT_BITE[kind])
-            since = iso(self.t - hours * 3600 + rng.choice((0, 1, 60, 600, 2000, 4000, rng.randint(0, 9000))))
+            self.limit_at = self.t + rng.choice((0, 1, 60, 600, 2000, 4000, rng.randint(0, 9000)))
+            since = iso(self.limit_at - hours * 3600)
         return {"kind": kind, "limit_hours": rng.choice(KINDS[kind]), "document": None, "since": since}
 
     def come_in(self, type_: str) -> None:
@@ -148,6 +149,8 @@ class Teller:
 
     def exit(self) -> None:
         rng = self.rng
+        if self.limit_at > self.t and self.scribe.chance(0.3):
+            self.t = self.limit_at + rng.choice((-1, 0, 1))
         self.write(
             "stay.exited", door=rng.choice(DOORS), reason=rng.choice(("released", "transferred", "detained")),
             destination=rng.choice((None, "court")),
@@ -162,12 +165,20 @@ class Teller:
         self.write("stay.moved", room=self.room, escorts=team(self.rng, 0, 2))
         self.t += self.scribe.near(300, 60, 120, 180)
 
+    def look_in(self) -> None:
+        """In a waiting room with others for about as long as is borne."""
+        self.be_in("w1")
+        self.write("stay.moved", room=self.room, escorts=team(self.rng, 0, 1))
+        self.t += self.scribe.near(60)
+        self.be_in(self.rng.choice(("cor", "w2", "i1")))
+        self.write("stay.moved", room=self.room, escorts=team(self.rng, 0, 2))
+
     # What is done
 
     def search(self) -> None:
         scribe, rng = self.scribe, self.rng
         if scribe.chance(0.2):
-            self.t += scribe.near(900, 1800)
+            self.t += scribe.near(900, 1800, 1800, 3600)
         search, kind, officers = self.next_id("s"), rng.choice(("safety", "body")), team(rng, 1, 3)
         room = rng.choice(("s1", "s1", "s2", self.room or "s1"))
         if scribe.chance(0.93):
@@ -242,7 +253,12 @@ class Teller:
         self.write("flags.changed", flags=flags(self.rng), level=level)
 
     def change_measure(self) -> None:
-        self.write("measure.changed", measure=self.a_measure(), approver={"id": "p9", "role": "unit_head"})
+        """At times written about when the limit before it is reached."""
+        before = self.limit_at
+        data = {"stay": self.stay, "measure": self.a_measure(), "approver": {"id": "p9", "role": "unit_head"}}
+        about = before + self.rng.choice((-1, 0, 1))
+        written = about if before and self.scribe.chance(0.5) else self.scribe.now_and_late(self.t)
+        self.scribe.write(self.t, "measure.changed", data, written)
 
     def hold(self) -> None:
         type_ = self.rng.choice(("hold.set", "hold.set", "hold.released"))

@@ -136,7 +136,7 @@ def guard(scribe: Scribe, room: str, starts: list[int]) -> None:
         who = rng.choice(pool)
         valid = rng.choice((None, None, None, 60, 180, 600, 1800))
         present(scribe, room, who, t, valid)
-        stays_for = rng.choice((scribe.near(60, 180, 600), rng.randint(600, 5000), rng.randint(600, 5000)))
+        stays_for = rng.choice((scribe.near(60, 60, 180, 600), rng.randint(600, 5000), rng.randint(600, 5000)))
         leaves = t + stays_for
         for begin in starts:
             if t <= begin < leaves and scribe.chance(0.7):
