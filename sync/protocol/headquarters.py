@@ -1,0 +1,242 @@
+"""Headquarters' end of the road: verifies what zones send, has it stored, and answers with its own signed word.
+
+The cosigned checkpoint is the acknowledgement. It is made after the store's commit and never before, so a zone
+that holds one knows that its events are safe; a zone that holds none keeps them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from config.clock import Clock
+
+from ..errors import BadMessage, BadNote, WrongSignature
+from ..merkle import EMPTY_ROOT, CompactRange
+from ..note import Checkpoint, SigningKey, VerifierKey, cosigned, only_cosigned, open_checkpoint
+from ..store import Head, LogStore
+from .messages import Ack, Batch, Hello, Message, Status, decode, encode
+
+log = logging.getLogger(__name__)
+
+MERGED_BATCHES_MAX = 16
+"""Waiting batches of one ledger that are committed at once: twice a zone's window."""
+RACES_MAX = 5
+"""How often another worker may be first on one batch before it is left to the zone's retransmission."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Lines ``first`` and on of a zone's ledger that are now stored and verified."""
+
+    zone: str
+    log: str
+    first: int
+    lines: Sequence[bytes]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of messages of one zone: payloads for ``v1/<zone>/down``, and what was stored."""
+
+    zone: str
+    replies: list[bytes] = field(default_factory=list)
+    advances: list[Advance] = field(default_factory=list)
+
+
+class _OutOfStep(Exception):
+    """A batch that does not join what is known; the answer is the status."""
+
+
+class HeadquartersEnd:
+    """Answers the messages of all zones. Needs no memory of its own: everything that counts is in the store.
+
+    Belongs to one thread; any number of them, in any number of processes, may share one store.
+    """
+
+    def __init__(
+        self, store: LogStore, signer: SigningKey, zone_keys: Mapping[str, VerifierKey], clock: Clock
+    ) -> None:
+        """``zone_keys``: zone id to the key pinned at enrolment; its name is ``<deployment>/<zone>``."""
+        self._store = store
+        self._signer = signer
+        self._zone_keys = zone_keys
+        self._clock = clock
+        # Only what this end stored last. Another worker may be further; then the store's compare-and-swap says so.
+        self._heads: dict[tuple[str, str], Head] = {}
+
+    def receive(self, zone: str, payload: bytes) -> list[bytes]:
+        """The answers to one message from ``v1/<zone>/up``. Raises only what the store raises."""
+        return self.take([(zone, payload)])[0].replies
+
+    def take(self, messages: Sequence[tuple[str, bytes]]) -> list[Outcome]:
+        """What comes of waiting messages, in order; adjoining batches of one ledger are stored in one transaction.
+
+        A message that is wrong is kept as evidence and costs the others nothing.
+        """
+        outcomes: list[Outcome] = []
+        waiting: list[tuple[str, bytes, Batch]] = []
+        for zone, payload in messages:
+            message = self._read(zone, payload)
+            if isinstance(message, Batch):
+                if waiting and not _adjoins(waiting, zone, message):
+                    outcomes.append(self._take_batches(waiting))
+                    waiting = []
+                waiting.append((zone, payload, message))
+                continue
+            if waiting:
+                outcomes.append(self._take_batches(waiting))
+                waiting = []
+            outcomes.append(self._answer(zone, payload, message))
+        if waiting:
+            outcomes.append(self._take_batches(waiting))
+        return outcomes
+
+    def _read(self, zone: str, payload: bytes) -> Message | None:
+        try:
+            if zone not in self._zone_keys:
+                raise BadMessage("unknown_zone", f"zone {zone} is not enrolled; add a [[zone]] to central.toml")
+            return decode(payload)
+        except BadMessage as bad:
+            self._keep(zone, None, bad, payload)
+            return None
+
+    def _answer(self, zone: str, payload: bytes, message: Message | None) -> Outcome:
+        outcome = Outcome(zone)
+        if isinstance(message, Hello):
+            for name, note in message.logs:
+                try:
+                    checkpoint = self._open(zone, name, note)
+                    head = self._known_anew(zone, name)
+                    if checkpoint.size == head.size and checkpoint.root != _root(head):
+                        raise BadMessage("wrong_root", _wrong_root(checkpoint))
+                except BadMessage as bad:
+                    self._keep(zone, name, bad, payload)
+                    if bad.kind != "wrong_root":
+                        continue
+                outcome.replies.append(self._status(zone, name))
+        elif message is not None:
+            what = f"headquarters takes no {type(message).__name__.lower()}"
+            self._keep(zone, None, BadMessage("malformed", what), payload)
+        return outcome
+
+    def _take_batches(self, waiting: Sequence[tuple[str, bytes, Batch]]) -> Outcome:
+        """Adjoining batches of one ledger: at once if they are right as a whole, else one by one."""
+        zone, _, first = waiting[0]
+        outcome = Outcome(zone)
+        if len(waiting) > 1:
+            # The last checkpoint covers every line before it, so the ones between need no look.
+            lines = [line for _, _, batch in waiting for line in batch.lines]
+            try:
+                self._advance(outcome, first.log, first.first, lines, waiting[-1][2].checkpoint)
+                return outcome
+            except (BadMessage, _OutOfStep):
+                pass
+        for _, payload, batch in waiting:
+            try:
+                self._advance(outcome, batch.log, batch.first, batch.lines, batch.checkpoint)
+            except _OutOfStep:
+                outcome.replies.append(self._status(zone, batch.log))
+            except BadMessage as bad:
+                self._keep(zone, batch.log, bad, payload)
+                if bad.kind in ("wrong_root", "wrong_overlap"):
+                    outcome.replies.append(self._status(zone, batch.log))
+        return outcome
+
+    def _advance(self, outcome: Outcome, name: str, first: int, lines: Sequence[bytes], note: str) -> None:
+        """Verify, store, and only then answer. ``BadMessage`` or ``_OutOfStep``: nothing was stored."""
+        zone = outcome.zone
+        checkpoint = self._open(zone, name, note)
+        if checkpoint.size != first + len(lines) - 1:
+            what = f"lines {first} to {first + len(lines) - 1} with a checkpoint of size {checkpoint.size}"
+            raise BadMessage("malformed", what)
+        head = self._heads.get((zone, name)) or self._known_anew(zone, name)
+        for _ in range(RACES_MAX):
+            if first > head.size + 1:
+                head = self._known_anew(zone, name)
+                if first > head.size + 1:
+                    raise _OutOfStep
+            fresh = self._beyond_overlap(zone, name, head, first, lines)
+            grown, _ = CompactRange(head.size, head.edge).extended(fresh)
+            if grown.size == checkpoint.size and grown.root() != checkpoint.root:
+                raise BadMessage("wrong_root", _wrong_root(checkpoint))
+            if not fresh:
+                outcome.replies.append(self._ack(name, head))
+                return
+            advanced = Head(grown.size, grown.edge, note)
+            if self._store.advance(zone, name, known_size=head.size, head=advanced, lines=fresh):
+                self._heads[zone, name] = advanced
+                outcome.advances.append(Advance(zone, name, head.size + 1, fresh))
+                outcome.replies.append(self._ack(name, advanced))
+                return
+            head = self._known_anew(zone, name)
+        raise _OutOfStep
+
+    def _beyond_overlap(
+        self, zone: str, name: str, head: Head, first: int, lines: Sequence[bytes]
+    ) -> Sequence[bytes]:
+        """The lines after what is known already; what is sent again must be what it was."""
+        overlap = min(head.size - first + 1, len(lines))
+        if overlap and self._store.lines(zone, name, first, overlap) != list(lines[:overlap]):
+            raise BadMessage(
+                "wrong_overlap", f"lines {first} to {first + overlap - 1} are not what they once were"
+            )
+        return lines[overlap:]
+
+    def _open(self, zone: str, name: str, note: str) -> Checkpoint:
+        key = self._zone_keys[zone]
+        try:
+            checkpoint = open_checkpoint(note, key)
+        except WrongSignature as wrong:
+            raise BadMessage("wrong_signature", f"{wrong}; enrolled for zone {zone} is {key}") from wrong
+        except BadNote as bad:
+            raise BadMessage("malformed", str(bad)) from bad
+        if checkpoint.origin != _origin(key, name):
+            raise BadMessage("wrong_origin", f"a checkpoint of {checkpoint.origin}, not of {_origin(key, name)}")
+        return checkpoint
+
+    def _known_anew(self, zone: str, name: str) -> Head:
+        self._heads.pop((zone, name), None)
+        return self._store.head(zone, name)
+
+    def _ack(self, name: str, head: Head) -> bytes:
+        return encode(Ack(name, cosigned(head.checkpoint, self._signer, self._now_s())))
+
+    def _status(self, zone: str, name: str) -> bytes:
+        head = self._known_anew(zone, name)
+        if head.size == 0:
+            empty = Checkpoint(_origin(self._zone_keys[zone], name), 0, EMPTY_ROOT)
+            return encode(Status(name, only_cosigned(empty, self._signer, self._now_s())))
+        return encode(Status(name, cosigned(head.checkpoint, self._signer, self._now_s())))
+
+    def _now_s(self) -> int:
+        return self._clock.now_us() // 1_000_000
+
+    def _keep(self, zone: str, name: str | None, bad: BadMessage, payload: bytes) -> None:
+        log.warning("zone %s, ledger %s: a message is kept as evidence: %s: %s", zone, name or "?", bad.kind, bad)
+        self._store.keep_evidence(zone, name, bad.kind, str(bad), payload)
+
+
+def _adjoins(waiting: Sequence[tuple[str, bytes, Batch]], zone: str, batch: Batch) -> bool:
+    last_zone, _, last = waiting[-1]
+    return (
+        len(waiting) < MERGED_BATCHES_MAX
+        and (last_zone, last.log) == (zone, batch.log)
+        and last.first + len(last.lines) == batch.first
+    )
+
+
+def _origin(key: VerifierKey, name: str) -> str:
+    return f"{key.name}/{name}"
+
+
+def _root(head: Head) -> bytes:
+    return CompactRange(head.size, head.edge).root()
+
+
+def _wrong_root(checkpoint: Checkpoint) -> str:
+    return (
+        f"{checkpoint.origin}: the zone signed another root at size {checkpoint.size} than its lines have: "
+        "its history was rewritten, or two machines use its key"
+    )

@@ -1,0 +1,235 @@
+"""The messages between a zone and headquarters, as bytes and back.
+
+The first line is a JSON header, the others are event lines; the whole may be compressed with zlib::
+
+    {"v":1,"k":"hello","logs":[{"log":"9f2c61d07a3be845","cp":"<note>"}]}
+    {"v":1,"k":"batch","log":"9f2c61d07a3be845","first":1235,"n":2,"cp":"<note>"}\\n<line>\\n<line>
+    {"v":1,"k":"status","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
+    {"v":1,"k":"ack","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
+    {"v":1,"k":"command","id":…,"name":…,"args":{…},"actor":…,"not_after":…,"nonce":…,"sig":…}
+
+A line feed stands between lines, none at the end (JSON has none inside a line). Unknown header fields are ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ..errors import BadMessage
+
+VERSION = 1
+MESSAGE_BYTES_MAX = 64 * 1024
+"""Before compression. Below the packet limit of every broker seen (the smallest is 128 KiB)."""
+BATCH_LINES_MAX = 256
+HELLO_LOGS_MAX = 64
+"""A checkpoint has about 300 bytes, so this many stay well below the limit; more go into further hellos."""
+COMPRESS_FROM_BYTES = 1024
+"""Below, zlib saves less than one TCP segment."""
+NOTE_BYTES_MAX = 1500
+"""A checkpoint with two signatures has about 400; with headquarters' cosignature it must still fit a header."""
+HEADER_BYTES_MAX = 2048
+"""What a batch's header with its checkpoint takes at most; the rest of the message is for lines."""
+_ZLIB_LEVEL = 1
+_LOG = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A zone names every ledger on its disk: (log, signed checkpoint)."""
+
+    logs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lines ``first`` and on of a ledger, and the zone's checkpoint at the last of them."""
+
+    log: str
+    first: int
+    checkpoint: str
+    lines: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far headquarters has a ledger, in answer to a hello or to a batch that does not fit."""
+
+    log: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Headquarters has committed a ledger up to this cosigned checkpoint."""
+
+    log: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order to a zone; ``sync.commands`` signs and checks it. Times are ISO 8601."""
+
+    id: str
+    name: str
+    args: Mapping[str, Any] = field(hash=False)
+    actor: str
+    not_after: str
+    nonce: str
+    signature: str
+
+    def fields(self) -> dict[str, Any]:
+        """Everything that the signature covers."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "args": dict(self.args),
+            "actor": self.actor,
+            "not_after": self.not_after,
+            "nonce": self.nonce,
+        }
+
+
+Message = Hello | Batch | Status | Ack | Command
+
+
+def encode(message: Message) -> bytes:
+    """The payload. Raises ``ValueError`` if it would be larger than a message may be."""
+    header: dict[str, Any] = {"v": VERSION, "k": type(message).__name__.lower()}
+    lines: Sequence[bytes] = ()
+    match message:
+        case Hello(logs):
+            header["logs"] = [{"log": log, "cp": checkpoint} for log, checkpoint in logs]
+        case Batch(log, first, checkpoint, lines):
+            header |= {"log": log, "first": first, "n": len(lines), "cp": checkpoint}
+        case Status(log, checkpoint) | Ack(log, checkpoint):
+            header |= {"log": log, "cp": checkpoint}
+        case Command():
+            header |= message.fields() | {"sig": message.signature}
+    payload = b"\n".join([orjson.dumps(header), *lines])
+    if len(payload) > MESSAGE_BYTES_MAX:
+        raise ValueError(f"a message of {len(payload)} bytes; at most {MESSAGE_BYTES_MAX} may be sent")
+    return zlib.compress(payload, _ZLIB_LEVEL) if len(payload) >= COMPRESS_FROM_BYTES else payload
+
+
+def decode(payload: bytes) -> Message:
+    """Read a payload. Raises ``BadMessage`` of kind ``oversize`` or ``malformed`` with what is wrong."""
+    head, *lines = _unpacked(payload).split(b"\n")
+    try:
+        header = orjson.loads(head)
+    except orjson.JSONDecodeError as error:
+        raise BadMessage("malformed", f"the header is not JSON: {error}") from error
+    if not isinstance(header, dict) or header.get("v") != VERSION:
+        raise BadMessage("malformed", f"the header is not of version {VERSION}: {head[:80]!r}")
+    try:
+        return _READERS[header["k"]](header, lines)
+    except (KeyError, TypeError) as error:
+        raise BadMessage(
+            "malformed", f"the header lacks {error} or has it in another form: {head[:80]!r}"
+        ) from error
+
+
+def lines_that_fit(lines: Sequence[bytes]) -> int:
+    """How many of these lines one batch takes, by number and by bytes. At least one: a line is below the limit."""
+    room = MESSAGE_BYTES_MAX - HEADER_BYTES_MAX
+    for count, line in enumerate(lines[:BATCH_LINES_MAX]):
+        room -= len(line) + 1
+        if room < 0:
+            return max(count, 1)
+    return min(len(lines), BATCH_LINES_MAX)
+
+
+def _unpacked(payload: bytes) -> bytes:
+    if payload[:1] != b"\x78":
+        if len(payload) > MESSAGE_BYTES_MAX:
+            raise BadMessage("oversize", f"{len(payload)} bytes, at most {MESSAGE_BYTES_MAX} are taken")
+        return payload
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(payload, MESSAGE_BYTES_MAX + 1)
+    except zlib.error as error:
+        raise BadMessage("malformed", f"not zlib: {error}") from error
+    if len(unpacked) > MESSAGE_BYTES_MAX:
+        raise BadMessage("oversize", f"more than {MESSAGE_BYTES_MAX} bytes when unpacked")
+    if not unpacker.eof or unpacker.unused_data:
+        raise BadMessage("malformed", "the zlib data is cut off or has something after it")
+    return unpacked
+
+
+def _read_hello(header: dict[str, Any], lines: list[bytes]) -> Hello:
+    _no_lines(lines)
+    logs = tuple((_log(entry), _note(entry)) for entry in header["logs"])
+    if len(logs) > HELLO_LOGS_MAX:
+        raise BadMessage("malformed", f"a hello with {len(logs)} ledgers, at most {HELLO_LOGS_MAX} are read")
+    return Hello(logs)
+
+
+def _read_batch(header: dict[str, Any], lines: list[bytes]) -> Batch:
+    first, count = header["first"], header["n"]
+    if type(first) is not int or not 1 <= first < 2**62:
+        raise BadMessage("malformed", f"a batch from line {first!r:.40}; lines count from 1")
+    if count != len(lines) or not 1 <= len(lines) <= BATCH_LINES_MAX:
+        raise BadMessage("malformed", f"a batch that says {count!r:.40} lines and has {len(lines)}")
+    return Batch(_log(header), first, _note(header), tuple(lines))
+
+
+def _read_status(header: dict[str, Any], lines: list[bytes]) -> Status:
+    _no_lines(lines)
+    return Status(_log(header), _note(header))
+
+
+def _read_ack(header: dict[str, Any], lines: list[bytes]) -> Ack:
+    _no_lines(lines)
+    return Ack(_log(header), _note(header))
+
+
+def _read_command(header: dict[str, Any], lines: list[bytes]) -> Command:
+    _no_lines(lines)
+    args = header["args"]
+    if not isinstance(args, dict):
+        raise BadMessage("malformed", "the arguments of a command are not an object")
+    words = [_text(header, name) for name in ("id", "name", "actor", "not_after", "nonce", "sig")]
+    return Command(words[0], words[1], args, *words[2:])
+
+
+_READERS: dict[str, Callable[[dict[str, Any], list[bytes]], Message]] = {
+    "hello": _read_hello,
+    "batch": _read_batch,
+    "status": _read_status,
+    "ack": _read_ack,
+    "command": _read_command,
+}
+
+
+def _no_lines(lines: list[bytes]) -> None:
+    if lines:
+        raise BadMessage("malformed", "lines after a header that announces none")
+
+
+def _log(fields: dict[str, Any]) -> str:
+    log = fields["log"]
+    if not isinstance(log, str) or not _LOG.fullmatch(log):
+        raise BadMessage("malformed", f"{log!r:.40} is no ledger id (16 hexadecimal digits)")
+    return log
+
+
+def _note(fields: dict[str, Any]) -> str:
+    note = _text(fields, "cp")
+    if len(note.encode()) > NOTE_BYTES_MAX:
+        raise BadMessage(
+            "malformed", f"a checkpoint of {len(note)} characters, at most {NOTE_BYTES_MAX} bytes are read"
+        )
+    return note
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str):
+        raise BadMessage("malformed", f"{name!r} is not a text")
+    return value

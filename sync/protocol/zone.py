@@ -1,0 +1,333 @@
+"""A zone's end of the road: offers every ledger on its disk, sends what headquarters lacks, and believes only
+headquarters' cosignature.
+
+Nothing here is lost with the process: what was cosigned is in the ledger, the rest is asked for with ``hello``.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+from dataclasses import dataclass, field
+
+from config.clock import Clock
+from custody.events import CommandReceived, CommandRefused, Draft, LedgerReason, draft
+
+from ..commands import CommandUnwelcome, check_command
+from ..errors import BadMessage, BadNote, LedgerUnwritable, WrongSignature
+from ..ledger import Ledger
+from ..ledger_file import LedgerFile
+from ..note import Checkpoint, SigningKey, VerifierKey, open_checkpoint
+from .messages import (
+    BATCH_LINES_MAX,
+    HELLO_LOGS_MAX,
+    Ack,
+    Batch,
+    Command,
+    Hello,
+    Status,
+    decode,
+    encode,
+    lines_that_fit,
+)
+
+log = logging.getLogger(__name__)
+
+WINDOW_BATCHES = 8
+"""Batches on the way at once: enough to keep headquarters busy, few enough to lose little on a broken line."""
+RESEND_S = 5.0
+RESEND_S_MAX = 60.0
+RESEND_JITTER = 0.25
+"""Share by which the wait varies, so that twenty-seven zones do not come back in step."""
+HEADQUARTERS_ROLLBACK = "headquarters.rollback"
+"""Event type: headquarters knows less of a ledger than it once cosigned. Carries both cosigned checkpoints."""
+
+
+@dataclass(slots=True)
+class _Road:
+    """How far one ledger is on its way."""
+
+    file: LedgerFile
+    end: int | None
+    """Its last line that counts; ``None`` for the ledger that still grows."""
+    known: bool = False
+    """Whether headquarters has said since we connected how far it has this ledger."""
+    cosigned: int = 0
+    sent: int = 0
+    rewound_at: int = -1
+    """What was cosigned when a gap made us send again; seven more batches behind the gap say the same."""
+    on_the_way: deque[int] = field(default_factory=deque)
+    """The size after each batch that is sent and not cosigned, oldest first."""
+
+    def size(self) -> int:
+        return self.file.size() if self.end is None else self.end
+
+    def rewind(self) -> None:
+        self.sent = self.cosigned
+        self.on_the_way.clear()
+
+
+class ZoneEnd:
+    """What to send, and what to make of what comes. ``now_s`` is any clock that runs with the network's real time.
+
+    Belongs to one thread. The shell calls ``connected`` for every connection, ``receive`` for every message,
+    ``poll`` whenever something may be to do: after each of these, at ``wake_at_s``, and when the ledger has grown.
+    """
+
+    def __init__(
+        self, ledger: Ledger, key: SigningKey, headquarters: VerifierKey, clock: Clock, dice: random.Random
+    ) -> None:
+        self._ledger = ledger
+        self._key = key
+        self._headquarters = headquarters
+        self._clock = clock
+        self._dice = dice
+        self._roads: dict[str, _Road] = {}
+        self._paused = False
+        self._hello_sent = False
+        self._resend_s = RESEND_S
+        self._resend_at_s: float | None = None
+
+    # What happens
+
+    def connected(self) -> None:
+        """A new connection to the broker: nothing that was on the way counts any more."""
+        for road in self._roads.values():
+            road.known = False
+            road.rewind()
+        self._paused = False
+        self._hello_sent = False
+        self._resend_s = RESEND_S
+        self._resend_at_s = None
+
+    def headquarters_is(self, on: bool, *, retained: bool) -> None:
+        """``v1/hq/state``. Headquarters that comes back may have been restored: it is asked how far it is."""
+        if on and (self._paused or not retained):
+            self.connected()
+        if not on and not self._paused:
+            log.info("headquarters is away; events stay in the ledger until it is back")
+        self._paused = not on
+
+    def receive(self, payload: bytes, now_s: float, *, retained: bool = False) -> None:
+        """A message from ``v1/<zone>/down``. Never raises: what is wrong is kept as evidence."""
+        try:
+            message = decode(payload)
+            if isinstance(message, Command):
+                self._follow(message, retained)
+            elif retained:
+                raise BadMessage("retained", "headquarters retains no message on this topic")
+            elif isinstance(message, Status | Ack):
+                self._believe(message, now_s)
+            else:
+                raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
+        except BadMessage as bad:
+            self._keep(bad, payload)
+        except LedgerUnwritable as full:
+            log.error("a message from headquarters could not be dealt with: %s", full)
+
+    def poll(self, now_s: float) -> list[bytes]:
+        """The messages to send now. Raises ``LedgerError`` when the ledger cannot be read."""
+        self._look_at_ledgers()
+        if self._paused:
+            return []
+        if self._resend_at_s is not None and now_s >= self._resend_at_s:
+            self._send_again()
+        messages = [*self._hellos(), *self._batches()]
+        if messages and self._resend_at_s is None:
+            self._wait_from(now_s)
+        return messages
+
+    def wake_at_s(self) -> float | None:
+        """When ``poll`` has something to do even if nothing happens."""
+        return None if self._paused else self._resend_at_s
+
+    @property
+    def unconfirmed(self) -> int:
+        """Lines that headquarters has not cosigned, over all ledgers, as of the last ``poll``."""
+        return sum(max(road.size() - road.cosigned, 0) for road in self._roads.values())
+
+    # Sending
+
+    def _look_at_ledgers(self) -> None:
+        for file, end in self._ledger.spans():
+            road = self._roads.get(file.id)
+            if road is None:
+                self._roads[file.id] = _Road(file, end)
+                self._hello_sent = False
+            else:
+                road.end = end
+
+    def _hellos(self) -> list[bytes]:
+        if self._hello_sent:
+            return []
+        self._hello_sent = True
+        asked = [(road.file.id, self._checkpoint(road, road.size())) for road in self._unknown()]
+        return [
+            encode(Hello(tuple(asked[start : start + HELLO_LOGS_MAX])))
+            for start in range(0, len(asked), HELLO_LOGS_MAX)
+        ]
+
+    def _batches(self) -> list[bytes]:
+        messages: list[bytes] = []
+        free = WINDOW_BATCHES - sum(len(road.on_the_way) for road in self._roads.values())
+        for road in self._roads.values():
+            while free > 0 and road.known and (batch := self._next_batch(road, at_once=free == WINDOW_BATCHES)):
+                messages.append(encode(batch))
+                free -= 1
+        return messages
+
+    def _next_batch(self, road: _Road, *, at_once: bool) -> Batch | None:
+        """The next lines of a ledger. While others are on the way it waits until a batch is full."""
+        ready = road.size() - road.sent
+        if ready <= 0:
+            return None
+        lines = road.file.lines(road.sent + 1, min(ready, BATCH_LINES_MAX))
+        count = lines_that_fit(lines)
+        if not at_once and count == len(lines) < BATCH_LINES_MAX:
+            return None
+        first, road.sent = road.sent + 1, road.sent + count
+        road.on_the_way.append(road.sent)
+        return Batch(road.file.id, first, self._checkpoint(road, road.sent), tuple(lines[:count]))
+
+    def _checkpoint(self, road: _Road, size: int) -> str:
+        return Checkpoint(road.file.identity.origin, size, road.file.root(size)).signed(self._key)
+
+    def _send_again(self) -> None:
+        """Nobody answered: everything unconfirmed goes out once more, each time after a longer wait."""
+        self._hello_sent = self._hello_sent and not self._unknown()
+        for road in self._roads.values():
+            road.rewind()
+        self._resend_s = min(self._resend_s * 2, RESEND_S_MAX)
+        self._resend_at_s = None
+
+    def _wait_from(self, now_s: float) -> None:
+        self._resend_at_s = now_s + self._resend_s * (1 + RESEND_JITTER * self._dice.random())
+
+    def _unknown(self) -> list[_Road]:
+        return [road for road in self._roads.values() if not road.known]
+
+    # Headquarters' word
+
+    def _believe(self, message: Status | Ack, now_s: float) -> None:
+        road = self._roads.get(message.log)
+        if road is None:
+            raise BadMessage("unknown_ledger", f"there is no ledger {message.log} here")
+        checkpoint = self._open(road, message.checkpoint)
+        if checkpoint.size > road.file.size() or road.file.root(checkpoint.size) != checkpoint.root:
+            self._diverged(road, checkpoint, message.checkpoint)
+        elif isinstance(message, Status) and not road.known:
+            self._begin_from(road, checkpoint.size, message.checkpoint)
+        elif checkpoint.size > road.cosigned:
+            self._confirm(road, checkpoint.size, message.checkpoint)
+        elif isinstance(message, Status):
+            self._fallen_back(road, checkpoint.size)
+        # An old ack, repeated or overtaken, says nothing new.
+        waiting = self._unknown() or any(road.on_the_way for road in self._roads.values())
+        self._resend_at_s = None
+        if waiting:
+            self._wait_from(now_s)
+
+    def _open(self, road: _Road, note: str) -> Checkpoint:
+        try:
+            checkpoint = open_checkpoint(note, self._headquarters)
+        except WrongSignature as wrong:
+            raise BadMessage(
+                "wrong_signature", f"{wrong}; see [headquarters] verifier_key in zone.toml"
+            ) from wrong
+        except BadNote as bad:
+            raise BadMessage("malformed", str(bad)) from bad
+        if checkpoint.origin != road.file.identity.origin:
+            raise BadMessage("wrong_origin", f"{checkpoint.origin} is cosigned, not {road.file.identity.origin}")
+        return checkpoint
+
+    def _begin_from(self, road: _Road, size: int, note: str) -> None:
+        held_size, held_note = road.file.cosigned()
+        road.known = True
+        road.cosigned = size
+        road.rewind()
+        self._resend_s = RESEND_S
+        if size == held_size:
+            return
+        if size < held_size:
+            what = "headquarters has ledger %s up to %d, but cosigned %d before: it was restored from an old state"
+            log.error(what + "; everything since is sent again", road.file.id, size, held_size)
+            data = {"ledger": road.file.id, "cosigned": held_note, "status": note}
+            try:
+                self._ledger.append(Draft(HEADQUARTERS_ROLLBACK, data))
+            except LedgerUnwritable as full:
+                log.error("that could not be recorded: %s", full)
+                return  # the higher cosignature stays, so that it is recorded at the next connection
+        self._hold(road, size, note)
+
+    def _confirm(self, road: _Road, size: int, note: str) -> None:
+        self._hold(road, size, note)
+        self._resend_s = RESEND_S
+        road.cosigned = size
+        road.sent = max(road.sent, size)
+        while road.on_the_way and road.on_the_way[0] <= size:
+            road.on_the_way.popleft()
+
+    def _hold(self, road: _Road, size: int, note: str) -> None:
+        """Keep the cosignature. A full disk must not stop the events from leaving, so failing is only said."""
+        try:
+            road.file.keep_cosigned(size, note, self._clock.now_us())
+        except LedgerUnwritable as full:
+            log.error("headquarters' cosignature could not be kept, it will be asked for again: %s", full)
+
+    def _fallen_back(self, road: _Road, size: int) -> None:
+        """A status after the first: a batch was lost (headquarters is where we thought), or it was restored."""
+        if size < road.cosigned:
+            road.known = False
+            self._hello_sent = False
+        elif road.rewound_at != size:
+            road.rewound_at = size
+            road.rewind()
+
+    def _diverged(self, road: _Road, checkpoint: Checkpoint, note: str) -> None:
+        """Headquarters has lines under our signature that we do not have: this disk was restored from an old
+        image, or rewritten. Those numbers are never used again."""
+        held_size, _ = road.file.cosigned()
+        # Only what headquarters has cosigned, and still has, is surely the same on both sides.
+        shared = held_size if held_size <= checkpoint.size else 0
+        detail = f"headquarters has {road.file.id} at size {checkpoint.size} with another history than this disk"
+        # Of a closed ledger headquarters may well have more than counts here: that was told when it was closed.
+        if road.end is None or checkpoint.size < road.end:
+            self._keep(BadMessage("ledger_rollback", detail), note.encode())
+        if road.end is None:
+            self._ledger.succeed(road.file, shared, LedgerReason.ROLLBACK)
+            self._look_at_ledgers()
+            log.error("%s; it is closed, the zone goes on in ledger %s", detail, self._ledger.id)
+        road.known = True
+        road.cosigned = road.size()
+        road.rewind()
+
+    # Commands
+
+    def _follow(self, command: Command, retained: bool) -> None:
+        """Put a command into the register, as received or as refused; who can carry it out follows the ledger."""
+        try:
+            not_after_us = check_command(command, self._ledger.zone, self._headquarters, self._clock.now_us())
+            if retained:
+                raise CommandUnwelcome(
+                    "it was retained by the broker: a command is given once, not kept lying about"
+                )
+            # Before the event: a crash in between loses a command, which is given again, and never doubles it.
+            newest, _ = self._ledger.spans()[-1]
+            if not newest.take_nonce(command.nonce, not_after_us, self._clock.now_us()):
+                raise CommandUnwelcome("it was given before (its nonce is known)")
+        except CommandUnwelcome as refusal:
+            log.warning("command %s by %s is refused: %s", command.name, command.actor, refusal)
+            actor, reason = command.actor, str(refusal)
+            self._ledger.append(draft(CommandRefused(command=command.name, actor=actor, reason=reason)))
+            return
+        received = {"command": command.name, "actor": command.actor, "args": dict(command.args), "id": command.id}
+        self._ledger.append(draft(CommandReceived.model_validate(received)))
+
+    def _keep(self, bad: BadMessage, payload: bytes) -> None:
+        log.warning("a message from headquarters is kept as evidence: %s: %s", bad.kind, bad)
+        newest, _ = self._ledger.spans()[-1]
+        try:
+            newest.keep_evidence(bad.kind, str(bad), payload, self._clock.now_us())
+        except LedgerUnwritable as full:
+            log.error("the evidence could not be kept: %s", full)
