@@ -136,6 +136,13 @@ class InputSettings(Settings):
         return self
 
 
+class Role(StrEnum):
+    GUARD = "guard"
+    CASE_OFFICER = "case_officer"
+    ZONE_MANAGER = "zone_manager"
+    INSPECTOR = "inspector"
+
+
 class DoorSettings(Settings):
     id: PartId
     name: str
@@ -152,6 +159,8 @@ class DoorSettings(Settings):
     button: InputSettings | None = None
     """Request to exit. In a custody zone exit is controlled too: it only counts with ``button_opens``."""
     button_opens: bool = False
+    roles: list[Role] = []
+    """Who may pass; by default every officer who has a role at all."""
 
 
 class OsdpReaderSettings(Settings):
@@ -195,13 +204,6 @@ class SimulatedCameraSettings(Settings):
 
 
 CameraSettings = Annotated[RtspCameraSettings | SimulatedCameraSettings, Field(discriminator="driver")]
-
-
-class Role(StrEnum):
-    GUARD = "guard"
-    CASE_OFFICER = "case_officer"
-    ZONE_MANAGER = "zone_manager"
-    INSPECTOR = "inspector"
 
 
 class OfficerSettings(Settings):

@@ -19,6 +19,16 @@ class PinUnavailable(DeviceError):
         )
 
 
+class NoGpio(DeviceError):
+    """The machine's GPIO chip cannot be opened."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(
+            f"the GPIO chip cannot be opened: {cause}; is this a Raspberry Pi, is this user in the group gpio, "
+            "and may the process write to its working directory (lgpio makes a FIFO there)?"
+        )
+
+
 class LockFault(DeviceError):
     """A lock that did not take a command. What state it is in is not known."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from gpiozero import OutputDevice
 
-from ..errors import LockFault, PinUnavailable
+from ..errors import LockFault, NoGpio, PinUnavailable
 from .button import Button, ReportPress
 from .contact import Contact, ContactState, ReportContact
 from .inputs import InputLine, InputWatch
@@ -23,11 +23,14 @@ log = logging.getLogger(__name__)
 
 def lgpio_factory(chip: int | None = None) -> Any:
     """The real pins. lgpio makes a FIFO in the working directory when it is loaded, so that is put off until
-    here; the directory must be writable (systemd: RuntimeDirectory and WorkingDirectory).
+    here; the directory must be writable (systemd: RuntimeDirectory and WorkingDirectory). Raises ``NoGpio``.
     """
-    from .steady_lgpio import SteadyLGPIOFactory
+    try:
+        from .steady_lgpio import SteadyLGPIOFactory
 
-    return SteadyLGPIOFactory(chip)
+        return SteadyLGPIOFactory(chip)
+    except Exception as error:
+        raise NoGpio(error) from error
 
 
 class GpioLock(Lock):

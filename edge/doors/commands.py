@@ -1,0 +1,72 @@
+"""Commands meant for the doors, read from the ledger: who asks for what is an event like any other.
+
+``command.received`` with ``actor`` an officer's id and ``args``::
+
+    passage  {"door": id, "purpose": "bring_in|take_out|rounds|pass", "stay": id or null}
+             what that officer's next tap at that door is for; valid for 120 s
+    open     {"door": id}
+             open it once, now; an officer with the role zone_manager may; too late after 10 s
+
+What cannot be understood is answered with ``command.refused``; commands for other parts are none of ours.
+"""
+
+from __future__ import annotations
+
+from custody.events import Event, PassagePurpose
+
+from .facts import CommandUnusable, Fact, Now, OpenRequested, PassageDeclared
+from .layout import Layout
+
+PASSAGE_VALID_S = 120.0
+OPEN_VALID_S = 10.0
+"""Nobody stands at the door any more when a command is this old."""
+
+
+def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history: bool) -> Fact | None:
+    """What a ``command.received`` means for the doors, or None.
+
+    ``history``: it was read while catching up after a start; then a passage still counts for as long as it is
+    valid, but nothing is opened and nothing refused: it may have been answered already.
+    """
+    command, actor = event.data.get("command"), event.data.get("actor")
+    if command not in ("passage", "open") or not isinstance(actor, str):
+        return None
+    age_s = now.boot_s - event.boottime_s if event.bootid == bootid else None
+    args = event.data.get("args")
+    door = args.get("door") if isinstance(args, dict) else None
+    if not isinstance(args, dict) or not isinstance(door, str):
+        return None if history else CommandUnusable(command, actor, "args.door is missing: name the door")
+    if command == "open":
+        if history:
+            return None
+        if age_s is None or age_s > OPEN_VALID_S:
+            return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again")
+        return OpenRequested(door, actor)
+    if age_s is None or age_s > PASSAGE_VALID_S:
+        return None
+    declared = _passage(args, door, actor, layout, until_s=event.boottime_s + PASSAGE_VALID_S)
+    if isinstance(declared, CommandUnusable) and history:
+        return None
+    return declared
+
+
+def _passage(
+    args: dict[str, object], door: str, actor: str, layout: Layout, *, until_s: float
+) -> PassageDeclared | CommandUnusable:
+    def refused(reason: str) -> CommandUnusable:
+        return CommandUnusable("passage", actor, reason)
+
+    if door not in layout.doors:
+        return refused(f"there is no door {door!r} in this zone; there are: {', '.join(layout.doors)}")
+    if actor not in layout.officers:
+        return refused(f"{actor!r} is no officer of this zone; add an [[officer]]")
+    try:
+        purpose = PassagePurpose(str(args.get("purpose")))
+    except ValueError:
+        return refused(f"args.purpose is {args.get('purpose')!r}; it can be {', '.join(PassagePurpose)}")
+    stay = args.get("stay")
+    if stay is not None and not isinstance(stay, str):
+        return refused(f"args.stay is {stay!r}; name the stay's id")
+    if stay is None and purpose in (PassagePurpose.BRING_IN, PassagePurpose.TAKE_OUT):
+        return refused(f"args.stay is missing: {purpose.value} is of a person; name the stay")
+    return PassageDeclared(door, actor, purpose, stay, until_s)

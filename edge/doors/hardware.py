@@ -1,0 +1,248 @@
+"""The zone's door hardware, built from the settings: each device real or simulated, behind the same interface.
+
+A device that cannot be set up is replaced by one that reports its fault; the others run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from config.clock import Clock, SystemClock
+from config.zone import (
+    DoorSettings,
+    InputSettings,
+    OsdpReaderSettings,
+    Secured,
+    SimulatedReaderSettings,
+    ZoneSettings,
+)
+from custody.events import Direction, PartId
+from devices.doors.button import Button
+from devices.doors.contact import Contact
+from devices.doors.lock import Lock, LockState
+from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
+from devices.doors.unusable import UnusableContact, UnusableLock
+from devices.errors import DeviceError
+from devices.readers.reader import CardRead, Reader, ReaderChanged, ReaderFact, TamperChanged
+from devices.readers.simulated import SimulatedReader, tap_at_door
+from devices.readers.unusable import UnusableReader
+from devices.simulation import Bench
+
+from .facts import ButtonPressed, CardPresented, ContactReported, Fact, ReaderReported, TamperReported
+
+log = logging.getLogger(__name__)
+
+SOCKET_NAME = "sim-doors.sock"
+Take = Callable[[Fact], None]
+
+
+@dataclass
+class Hardware:
+    """Every device of the doors. Kept for as long as the process lives: gpiozero holds its callbacks weakly."""
+
+    locks: dict[PartId, Lock] = field(default_factory=dict)
+    contacts: dict[PartId, Contact] = field(default_factory=dict)
+    buttons: dict[PartId, Button] = field(default_factory=dict)
+    readers: dict[PartId, Reader] = field(default_factory=dict)
+    bench: Bench | None = None
+    starters: list[Callable[[], None]] = field(default_factory=list)
+    """What runs beneath the devices (input watch, reader buses): started after they listen."""
+    closers: list[Callable[[], None]] = field(default_factory=list)
+
+    def start(self, take: Take) -> None:
+        """Report every fact to ``take`` from now on, the state of each contact first."""
+        for door, contact in self.contacts.items():
+            contact.start(lambda state, door=door: take(ContactReported(door, state)))  # type: ignore[misc]
+        for door, button in self.buttons.items():
+            button.start(lambda door=door: take(ButtonPressed(door)))  # type: ignore[misc]
+        for reader in self.readers.values():
+            reader.start(lambda fact: take(as_fact(fact)))
+        for start in self.starters:
+            start()
+        if self.bench is not None:
+            self.bench.start()
+
+    def close(self) -> None:
+        """Every lock is let go, then everything else ends; what fails on the way is logged."""
+        steps = [lock.let_go for lock in self.locks.values()]
+        steps += [contact.close for contact in self.contacts.values()]
+        steps += [button.close for button in self.buttons.values()]
+        steps += [reader.close for reader in self.readers.values()]
+        steps += self.closers
+        if self.bench is not None:
+            steps.append(self.bench.stop)
+        for step in steps:
+            try:
+                step()
+            except Exception:
+                log.exception("a device did not close in good order")
+
+
+def as_fact(fact: ReaderFact) -> Fact:
+    """A driver's fact as the core's."""
+    match fact:
+        case CardRead():
+            return CardPresented(fact.reader, fact.number)
+        case ReaderChanged():
+            return ReaderReported(fact.reader, fact.state, fact.detail)
+        case TamperChanged():
+            return TamperReported(fact.reader, fact.tampered)
+
+
+def build(settings: ZoneSettings, *, clock: Clock | None = None, pin_factory: Any = None) -> Hardware:
+    """All devices, not yet started; locks are locked from here on.
+
+    ``clock`` times the real ones, so it must run in real time whatever the zone's clock does; by default the
+    machine's. ``pin_factory`` is gpiozero's; by default lgpio's, loaded only when a line is declared.
+    """
+    hardware = Hardware()
+    builder = _Builder(settings, hardware, clock or SystemClock(), pin_factory)
+    for door in settings.doors:
+        builder.add_door(door)
+    builder.add_readers()
+    return hardware
+
+
+class _Builder:
+    def __init__(self, settings: ZoneSettings, hardware: Hardware, clock: Clock, pin_factory: Any) -> None:
+        self._settings = settings
+        self._hardware = hardware
+        self._clock = clock
+        self._pin_factory = pin_factory
+        self._watch: Any = None
+
+    def add_door(self, door: DoorSettings) -> None:
+        self._hardware.locks[door.id] = self._lock(door)
+        if door.contact is not None:
+            self._hardware.contacts[door.id] = self._contact(door.id, door.contact)
+        if door.button is not None:
+            button = self._button(door.id, door.button)
+            if button is not None:
+                self._hardware.buttons[door.id] = button
+
+    def _lock(self, door: DoorSettings) -> Lock:
+        lock = door.lock
+        if lock.driver == "simulated":
+            rests = LockState.LOCKED if lock.on_controller_loss is Secured.LOCKED else LockState.UNLOCKED
+            simulated = SimulatedLock(door.id, rests=rests)
+            simulated.stand_on(self._bench())
+            return simulated
+        try:
+            from devices.doors.gpio import GpioLock
+
+            return GpioLock(
+                door.id,
+                pin=_pin(lock.pin),
+                active_high=lock.active_high,
+                energised_when_unlocked=lock.energised_when_unlocked,
+                factory=self._pins(),
+            )
+        except DeviceError as error:
+            log.critical("door %s has no lock that can be driven: %s", door.id, error)
+            return UnusableLock(door.id, str(error))
+
+    def _contact(self, door: PartId, contact: InputSettings) -> Contact:
+        if contact.driver == "simulated":
+            simulated = SimulatedContact(door)
+            simulated.stand_on(self._bench())
+            return simulated
+        try:
+            from devices.doors.gpio import GpioContact
+
+            return GpioContact(door, **self._line(contact))
+        except DeviceError as error:
+            log.critical("door %s has no contact that can be read: %s", door, error)
+            return UnusableContact(door)
+
+    def _button(self, door: PartId, button: InputSettings) -> Button | None:
+        if button.driver == "simulated":
+            simulated = SimulatedButton(door)
+            simulated.stand_on(self._bench())
+            return simulated
+        try:
+            from devices.doors.gpio import GpioButton
+
+            return GpioButton(door, **self._line(button))
+        except DeviceError as error:
+            log.critical("door %s has no button that can be read: %s", door, error)
+            return None
+
+    def _line(self, line: InputSettings) -> dict[str, Any]:
+        factory = self._pins()
+        if self._watch is None:
+            from devices.doors.inputs import InputWatch
+
+            self._watch = InputWatch(self._clock)
+            self._hardware.starters.append(self._watch.start)
+            self._hardware.closers.append(self._watch.stop)
+        return {
+            "pin": _pin(line.pin),
+            "pull_up": line.pull_up,
+            "active_low": line.active_low,
+            "debounce_s": line.debounce_s,
+            "factory": factory,
+            "watch": self._watch,
+        }
+
+    def _pins(self) -> Any:
+        if self._pin_factory is None:
+            from devices.doors.gpio import lgpio_factory
+
+            self._pin_factory = lgpio_factory()
+            self._hardware.closers.append(self._pin_factory.close)
+        return self._pin_factory
+
+    def _bench(self) -> Bench:
+        if self._hardware.bench is None:
+            self._hardware.bench = Bench(self._settings.run_dir / SOCKET_NAME)
+        return self._hardware.bench
+
+    def add_readers(self) -> None:
+        ports: dict[Path, list[OsdpReaderSettings]] = defaultdict(list)
+        doors: dict[PartId, dict[Direction, SimulatedReader]] = defaultdict(dict)
+        cards = {officer.id: officer.card for officer in self._settings.officers if officer.card is not None}
+        for settings in self._settings.readers:
+            match settings:
+                case OsdpReaderSettings():
+                    ports[settings.port].append(settings)
+                case SimulatedReaderSettings():
+                    reader = SimulatedReader(settings.id, cards=cards)
+                    reader.stand_on(self._bench())
+                    self._hardware.readers[settings.id] = reader
+                    doors[settings.door].setdefault(settings.direction, reader)
+        for door, sides in doors.items():
+            self._name_after_door(door, sides)
+        for port, readers in ports.items():
+            self._add_bus(port, readers)
+
+    def _name_after_door(self, door: PartId, sides: Mapping[Direction, SimulatedReader]) -> None:
+        if door not in self._hardware.readers:
+            self._bench().register("tap", door, lambda words: tap_at_door(sides, words))
+
+    def _add_bus(self, port: Path, readers: list[OsdpReaderSettings]) -> None:
+        from devices.readers.key_file import read_key
+        from devices.readers.osdp import OsdpAddress, OsdpBus
+
+        places: list[OsdpAddress] = []
+        for settings in readers:
+            try:
+                places.append(OsdpAddress(settings.id, settings.address, read_key(settings.key_file)))
+            except DeviceError as error:
+                log.critical("reader %s stays off: %s", settings.id, error)
+                self._hardware.readers[settings.id] = UnusableReader(settings.id, str(error))
+        if not places:
+            return
+        bus = OsdpBus(port, readers[0].baud, places, self._clock)
+        self._hardware.readers.update({reader.id: reader for reader in bus.readers})
+        self._hardware.starters.append(bus.start)
+        self._hardware.closers.append(bus.close)
+
+
+def _pin(number: int | None) -> int:
+    assert number is not None, "the settings refuse a gpio device without a pin"
+    return number

@@ -1,0 +1,121 @@
+"""Following the ledger for the doors: the register's stays and the commands, as facts for the core."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from config.clock import Clock
+from custody.events import Event
+from custody.register import Register, Stay, effective
+from sync.errors import LedgerError
+from sync.ledger import Ledger
+
+from .commands import read_command
+from .facts import Fact, KnownStay, Now, StaysChanged
+from .layout import Layout
+
+log = logging.getLogger(__name__)
+
+WAIT_S = 0.5
+"""How long one wait lasts, so that a stop is noticed; new events end it at once. Real seconds."""
+CATCH_UP_S_MAX = 60.0
+
+
+def known_stay(stay: Stay) -> KnownStay:
+    """A stay as the doors know it. A permit serves when the unit's head gave it (rules.md M1.5)."""
+    by_head = {permit.id: permit for permit in stay.permits.values() if permit.approver_role == "unit_head"}
+    ready = any(not permit.used for permit in by_head.values())
+    return KnownStay(
+        id=stay.id,
+        needs_permit=stay.category == "suspect",
+        awaited=stay.awaited,
+        inside=stay.inside,
+        away=stay.away,
+        finished=stay.exited_us is not None,
+        permitted=ready or (stay.away and stay.left_permit in by_head),
+        arrived_us=stay.arrived_us or 0,
+        brought_by=frozenset(officer["id"] for officer in stay.brought_by),
+    )
+
+
+class LedgerWatch:
+    """Reads on a thread of its own and tells ``take``. ``start`` returns once it knows all that was written."""
+
+    def __init__(self, ledger: Ledger, layout: Layout, clock: Clock, take: Callable[[Fact], None]) -> None:
+        self._ledger = ledger
+        self._layout = layout
+        self._clock = clock
+        self._take = take
+        self._register = Register()
+        self._caught_up = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="doors-ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        if not self._caught_up.wait(CATCH_UP_S_MAX):
+            log.warning(
+                "the ledger is still being read after %g s; the doors open on what is known", CATCH_UP_S_MAX
+            )
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow()
+            except LedgerError:
+                log.exception("the ledger cannot be followed; the doors go on with the register as they know it")
+                self._stopping.wait(WAIT_S)
+
+    def _follow(self) -> None:
+        """From the beginning on, until a stop or an error; the register is folded anew each time."""
+        self._register = Register()
+        follower = self._ledger.follow()
+        try:
+            while events := follower.poll():
+                for event in events:
+                    self._apply(event, history=True)
+                if self._stopping.is_set():
+                    return
+            self._tell_all()
+            self._caught_up.set()
+            while not self._stopping.is_set():
+                for event in follower.wait(WAIT_S):
+                    self._apply(event, history=False)
+        finally:
+            follower.close()
+
+    def _apply(self, event: Event, *, history: bool) -> None:
+        try:
+            if event.type == "record.corrected" and not history:
+                self._fold_again()
+                return
+            self._register.apply(event)
+            if event.type == "command.received":
+                now = Now(self._clock.boottime_s(), self._clock.now_us())
+                fact = read_command(event, self._layout, now, self._clock.bootid, history=history)
+                if fact is not None:
+                    self._take(fact)
+            stay = self._register.stays.get(event.data.get("stay", ""))
+            if stay is not None and not history:
+                self._take(StaysChanged({stay.id: known_stay(stay)}))
+        except (KeyError, TypeError, ValueError):
+            log.exception("event %s (%s) could not be taken into the register", event.id, event.type)
+
+    def _fold_again(self) -> None:
+        """A correction may change anything that was folded before it."""
+        register = Register()
+        for event in effective(list(self._ledger.events())):
+            register.apply(event)
+        self._register = register
+        self._tell_all()
+
+    def _tell_all(self) -> None:
+        stays = {stay.id: known_stay(stay) for stay in self._register.stays.values()}
+        self._take(StaysChanged(stays, all_of_them=True))

@@ -1,0 +1,73 @@
+import pytest
+
+from custody.events import Event, PassagePurpose
+from edge.doors.commands import read_command
+from edge.doors.facts import CommandUnusable, Now, OpenRequested, PassageDeclared
+from edge.doors.layout import Layout
+
+BOOT = "b-1"
+NOW = Now(1000.0, 0)
+STAY = "nz01-20261123-004"
+
+
+def command(name, args, *, actor="p0231", boottime_s=990.0, bootid=BOOT):
+    data = {"command": name, "actor": actor, "reason": None, "args": args}
+    return Event("id", "nz01", "command.received", None, 0, 28800, 0, "ledger", 1, bootid, boottime_s, data, b"")
+
+
+@pytest.fixture
+def read(settings):
+    layout = Layout.of(settings)
+    return lambda event, history=False: read_command(event, layout, NOW, BOOT, history=history)
+
+
+def test_a_declared_passage_is_valid_for_two_minutes_of_boot_time(read):
+    event = command("passage", {"door": "front-door", "purpose": "bring_in", "stay": STAY})
+    assert read(event) == PassageDeclared("front-door", "p0231", PassagePurpose.BRING_IN, STAY, 1110.0)
+
+
+def test_an_opening_is_asked_for(read):
+    assert read(command("open", {"door": "front-door"}, actor="m0001")) == OpenRequested("front-door", "m0001")
+
+
+@pytest.mark.parametrize("late", [{"boottime_s": 989.0}, {"bootid": "b-0"}])
+def test_an_opening_that_comes_late_is_refused(read, late):
+    answer = read(command("open", {"door": "front-door"}, **late))
+    assert isinstance(answer, CommandUnusable) and "too late" in answer.reason
+
+
+@pytest.mark.parametrize("late", [{"boottime_s": 879.0}, {"bootid": "b-0"}])
+def test_a_passage_declared_long_ago_means_nothing(read, late):
+    assert read(command("passage", {"door": "front-door", "purpose": "rounds"}, **late)) is None
+
+
+def test_history_opens_nothing_and_refuses_nothing_but_a_fresh_passage_still_counts(read):
+    assert read(command("open", {"door": "front-door"}), history=True) is None
+    assert read(command("open", {}), history=True) is None
+    assert read(command("passage", {"door": "x", "purpose": "rounds"}), history=True) is None
+    passage = read(command("passage", {"door": "front-door", "purpose": "rounds"}), history=True)
+    assert isinstance(passage, PassageDeclared)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "actor", "reason"),
+    [
+        ("open", {}, "m0001", "args.door is missing"),
+        ("open", None, "m0001", "args.door is missing"),
+        ("open", {"door": 3}, "m0001", "args.door is missing"),
+        ("passage", {"door": "x", "purpose": "pass"}, "p0231", "there is no door 'x'"),
+        ("passage", {"door": "front-door", "purpose": "fly"}, "p0231", "it can be pass, bring_in"),
+        ("passage", {"door": "front-door"}, "p0231", "args.purpose is None"),
+        ("passage", {"door": "front-door", "purpose": "bring_in"}, "p0231", "args.stay is missing"),
+        ("passage", {"door": "front-door", "purpose": "pass", "stay": 4}, "p0231", "args.stay is 4"),
+        ("passage", {"door": "front-door", "purpose": "pass"}, "z9", "'z9' is no officer"),
+    ],
+)
+def test_a_command_that_cannot_be_understood_is_refused_with_the_reason(read, name, args, actor, reason):
+    answer = read(command(name, args, actor=actor))
+    assert isinstance(answer, CommandUnusable)
+    assert reason in answer.reason and answer.command == name and answer.actor == actor
+
+
+def test_commands_for_other_parts_are_left_to_them(read):
+    assert read(command("camera.audit", {"camera": "cam-1"})) is None

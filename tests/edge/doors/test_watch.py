@@ -1,0 +1,114 @@
+import queue
+
+import pytest
+
+from config.clock import SystemClock
+from custody.events import Draft
+from custody.register import Permit, Stay
+from edge.doors.facts import OpenRequested, StaysChanged
+from edge.doors.layout import Layout
+from edge.doors.watch import LedgerWatch, known_stay
+from sync.ledger import Ledger
+
+STAY = "nz01-20261123-004"
+OFFICER = {"id": "p0231", "rank": "police", "sex": "m"}
+
+
+def permit(id_="p-1", role="unit_head", used=False):
+    return Permit(id_, "medical", role, 0, None, used)
+
+
+@pytest.mark.parametrize(
+    ("stay", "permitted"),
+    [
+        (Stay(STAY), False),
+        (Stay(STAY, permits={"p-1": permit()}), True),
+        (Stay(STAY, permits={"p-1": permit(role="duty_chief")}), False),
+        (Stay(STAY, inside=True, first_entered_us=1, permits={"p-1": permit(used=True)}), False),
+        (Stay(STAY, first_entered_us=1, permits={"p-1": permit(used=True)}, left_permit="p-1"), True),
+        (Stay(STAY, first_entered_us=1, left_permit="p-9"), False),
+    ],
+    ids=["none", "ready", "by another chief", "used before", "used by this departure", "of nobody"],
+)
+def test_a_permit_serves_one_departure_and_is_the_unit_heads(stay, permitted):
+    assert known_stay(stay).permitted is permitted
+
+
+@pytest.fixture
+def ledger(settings):
+    clock = SystemClock()
+    ledger = Ledger.create(settings.ledger_dir, zone="nz01", deployment="fourmusts", clock=clock)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def watch(settings, ledger):
+    facts = queue.Queue()
+    watch = LedgerWatch(ledger, Layout.of(settings), SystemClock(), facts.put)
+    watch.facts = facts
+    yield watch
+    watch.stop()
+
+
+def arrived(stay=STAY):
+    data = {
+        "stay": stay,
+        "person": "c0ffee",
+        "category": "suspect",
+        "sex": "m",
+        "flags": [],
+        "case": {"id": "c-1", "kind": "criminal"},
+        "measure": {"kind": "none", "limit_hours": None, "document": None, "since": None},
+        "brought_by": [OFFICER],
+        "via": "front-door",
+        "exempt": None,
+    }
+    return Draft("stay.arrived", data, f"stay/{stay}")
+
+
+def opening():
+    data = {"command": "open", "actor": "m0001", "reason": None, "args": {"door": "front-door"}}
+    return Draft("command.received", data)
+
+
+def next_of(watch, kind):
+    while True:
+        fact = watch.facts.get(timeout=5)
+        if isinstance(fact, kind):
+            return fact
+
+
+def test_what_was_written_before_the_start_is_known_when_start_returns(ledger, watch):
+    ledger.append(arrived(), opening())
+    watch.start()
+    fact = watch.facts.get_nowait()
+    assert isinstance(fact, StaysChanged) and fact.all_of_them and fact.stays[STAY].awaited
+    assert watch.facts.empty(), "an opening asked for before the start is history"
+
+
+def test_what_is_written_later_is_told_as_it_comes(ledger, watch):
+    watch.start()
+    ledger.append(arrived())
+    fact = next_of(watch, StaysChanged)
+    while STAY not in fact.stays:
+        fact = next_of(watch, StaysChanged)
+    assert fact.stays[STAY].brought_by == {"p0231"}
+    ledger.append(opening())
+    assert next_of(watch, OpenRequested) == OpenRequested("front-door", "m0001")
+
+
+def test_a_correction_changes_what_the_doors_know(ledger, watch):
+    (line,) = ledger.append(arrived())
+    watch.start()
+    next_of(watch, StaysChanged)
+    correction = {
+        "corrects": line.id,
+        "reason": "typed wrongly",
+        "by": OFFICER,
+        "data": {"category": "witness"},
+        "time": None,
+        "void": False,
+    }
+    ledger.append(Draft("record.corrected", correction))
+    assert next_of(watch, StaysChanged).stays[STAY].needs_permit is False
