@@ -19,8 +19,8 @@ from .heads import event_row, find_log, known_log, split_edge, swap_head
 from .own import OwnLedger
 from .reading import read_line
 
-FORK = "wrong_root"
-"""The kind of evidence that says: this zone signed two different histories."""
+FORKS = ("wrong_root", "wrong_overlap")
+"""Kinds of evidence that say: this zone signed two different histories."""
 
 
 class LogTable:
@@ -84,7 +84,7 @@ class LogTable:
         """Keep a message that was not taken, with what is wrong with it. The same one again is only counted."""
         with self._database.write.begin() as connection:
             new = keep_evidence(connection, zone, log, kind, detail, message, self._clock.now_us())
-            if new and kind == FORK:
+            if new and kind in FORKS:
                 self._own.append(connection, [Draft("ledger.fork", {"zone": zone, "log": log, "detail": detail})])
 
     def _insert_lines(

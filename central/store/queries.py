@@ -127,17 +127,11 @@ class Queries:
         return {row["id"]: row for row in found}
 
     def events_of_stay(self, stay: str, *, limit: int = MAX_PAGE) -> list[Row]:
-        """By the time when they happened."""
-        order = (schema.events.c.time_us, schema.events.c.written_us, schema.events.c.seq)
-        return self._all(self._with_line().where(schema.events.c.stay == stay).order_by(*order).limit(limit))
-
-    def events_of_zone_between(self, zone: str, first_us: int, last_us: int, types: Sequence[str]) -> list[Row]:
-        """Events of some types written in [first, last], in the order of writing."""
+        """Of the zone's own ledgers, by the time when they happened."""
         columns = schema.events.c
-        chosen = and_(
-            columns.zone == zone, columns.written_us.between(first_us, last_us), columns.type.in_(list(types))
-        )
-        return self._all(self._with_line().where(chosen).order_by(columns.written_us, columns.seq))
+        of_stay = (columns.stay == stay, columns.zone != schema.OWN_ZONE)
+        order = (columns.time_us, columns.written_us, columns.seq)
+        return self._all(self._with_line().where(*of_stay).order_by(*order).limit(limit))
 
     def logs(self, zone: str) -> list[Row]:
         """The zone's ledgers, the one that grew last first."""

@@ -14,7 +14,7 @@ from central.store.database import Database
 from central.store.logs import LogTable
 from central.store.own import OwnLedger
 from config.clock import ManualClock
-from custody.events import Draft, Stamp, encode_line, event_id
+from custody.events import Draft, Stamp, encode_line, event_id, format_utc
 from sync.merkle import CompactRange
 from sync.store import Head
 
@@ -58,6 +58,177 @@ class ZoneHand:
         if done:
             self.tree, _ = CompactRange().extended(self.lines)
         return done
+
+
+POLICE = {"id": "p0231", "rank": "police", "sex": "m"}
+SECOND = {"id": "p0117", "rank": "police", "sex": "f"}
+ROOMS = (
+    ("outside", "院内车道", "outside", "other"),
+    ("hall", "通道", "custody", "corridor"),
+    ("search", "人身检查室", "custody", "search"),
+    ("wait-1", "候问室 1", "custody", "waiting"),
+    ("talk-1", "讯问室 1", "custody", "interview"),
+)
+
+
+class Story:
+    """A short day in one zone, told minute by minute through its ledger, with heartbeats in between."""
+
+    def __init__(self, hand: ZoneHand) -> None:
+        self.hand = hand
+        self.clock = hand.clock
+        self.ids: dict[str, str] = {}
+
+    def minutes(self, count: float) -> None:
+        """Let time pass; the zone heartbeats once a minute."""
+        for _ in range(int(count)):
+            self.clock.advance(60)
+            self.hand.write("zone.heartbeat", HEARTBEAT)
+
+    def opens(self) -> None:
+        rooms = [
+            {
+                "id": id_,
+                "name": name,
+                "area": area,
+                "purpose": purpose,
+                "cameras": [f"cam-{id_}"] if area == "custody" else [],
+                "coverage": "any",
+                "audio": purpose == "interview",
+            }
+            for id_, name, area, purpose in ROOMS
+        ]
+        doors = [
+            {"id": "front", "name": "前门", "from": "outside", "to": "hall", "contact": True, "interlock": None}
+        ]
+        self.hand.write(
+            "ledger.opened",
+            {"follows": None, "reason": "first"},
+        )
+        self.hand.write("zone.described", {"rooms": rooms, "doors": doors})
+        self.hand.write("zone.started", {"version": "0", "parts": ["doors"], "clean": True})
+        for room in rooms:
+            for camera in room["cameras"]:
+                self.camera(camera, "recording")
+            if room["area"] == "custody":
+                self.hand.write(
+                    "guard.present",
+                    {"room": room["id"], "officer": GUARD_OF[room["id"]], "proof": "card", "valid_for_s": 30_000},
+                )
+        self.minutes(1)
+
+    def camera(self, camera: str, state: str, *faults: str) -> str:
+        data = {"camera": camera, "state": state, "audio": "good", "faults": list(faults), "since": self.now()}
+        return self.hand.write("camera.state", data)
+
+    def now(self) -> str:
+        return format_utc(self.clock.now_us())
+
+    def arrives(self, nr: int, **changes: Any) -> str:
+        stay = f"{self.hand.zone}-20261123-{nr:03d}"
+        data = {
+            "stay": stay,
+            "person": "sha256:00",
+            "category": "suspect",
+            "sex": "m",
+            "flags": [],
+            "case": {"id": "A1", "kind": "criminal"},
+            "measure": {"kind": "criminal_summons", "limit_hours": 12, "document": "D1", "since": None},
+            "brought_by": [POLICE],
+            "via": "front",
+            "exempt": None,
+            **changes,
+        }
+        self.ids["arrived"] = self.hand.write("stay.arrived", data)
+        return stay
+
+    def enters(self, stay: str) -> None:
+        self.hand.write("door.opened", {"door": "front"})
+        data = {"stay": stay, "door": "front", "room": "hall", "escorts": [POLICE, SECOND]}
+        self.ids["entered"] = self.hand.write("stay.entered", data)
+        self.hand.write("door.closed", {"door": "front"})
+
+    def moves(self, stay: str, room: str) -> None:
+        self.hand.write("stay.moved", {"stay": stay, "room": room, "escorts": [POLICE]})
+
+    def is_searched(self, stay: str) -> None:
+        search = {
+            "stay": stay,
+            "search": f"s-{stay}",
+            "room": "search",
+            "kind": "safety",
+            "officers": [POLICE, SECOND],
+        }
+        self.hand.write("search.started", search)
+        self.minutes(4)
+        self.hand.write("search.finished", {**search, "injuries": "none", "belongings": "listed", "signed": True})
+        items = {"stay": stay, "items": ["basic"], "approval": None, "officers": [POLICE]}
+        self.hand.write("collection.finished", items)
+
+    def is_questioned(self, stay: str, minutes: int) -> str:
+        data = {
+            "stay": stay,
+            "activity": f"i-{stay}",
+            "kind": "interview",
+            "room": "talk-1",
+            "officers": [POLICE, SECOND],
+            "exempt": None,
+        }
+        id_ = self.hand.write("activity.started", data)
+        self.minutes(minutes)
+        self.hand.write("activity.ended", {"stay": stay, "activity": f"i-{stay}", "signed": True})
+        return id_
+
+    def leaves(self, stay: str, *, permit: str | None = None) -> str:
+        data = {"stay": stay, "door": "front", "permit": permit, "reason": None, "escorts": [POLICE]}
+        return self.hand.write("stay.left", data)
+
+    def exits(self, stay: str) -> None:
+        data = {
+            "stay": stay,
+            "door": "front",
+            "reason": "released",
+            "destination": None,
+            "belongings": "returned",
+            "signed": True,
+        }
+        self.hand.write("stay.exited", data)
+
+    def a_day(self) -> None:
+        """One who is treated as he must be, and one of whom three musts are broken."""
+        self.opens()
+        good = self.arrives(1)
+        self.minutes(3)
+        self.enters(good)
+        self.minutes(2)
+        self.is_searched(good)
+        self.moves(good, "wait-1")
+        self.minutes(5)
+        bad = self.arrives(2, flags=["injured"])
+        self.minutes(2)
+        self.enters(bad)
+        self.ids["unsearched"] = self.is_questioned(bad, 12)
+        self.is_searched(bad)
+        self.moves(bad, "talk-1")
+        self.ids["covered"] = self.camera("cam-talk-1", "impaired", "covered")
+        self.minutes(6)
+        self.camera("cam-talk-1", "recording")
+        self.minutes(10)
+        self.is_questioned(good, 15)
+        self.ids["left"] = self.leaves(bad)
+        self.minutes(20)
+        self.exits(good)
+        self.minutes(3)
+
+
+HEARTBEAT = {
+    "parts": {"doors": True, "cameras": True, "link": True, "panel": True},
+    "clock": {"synchronised": True, "offset_s": 0.012, "uncertainty_s": 0.02},
+    "disk": {"free_bytes": 60_000_000_000, "retention_days": 94.0},
+}
+GUARD_OF = {
+    room: {"id": f"g-{room}", "rank": "police", "sex": "m"} for room, _, area, _ in ROOMS if area == "custody"
+}
 
 
 def sign(log: str, size: int, root: bytes) -> str:

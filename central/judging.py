@@ -1,0 +1,233 @@
+"""Judging what the batches touched: after the commit, beside the acknowledgement, one zone at a time.
+
+The zone's judge and register live in memory and are folded again from the stored lines after a start. What they
+find is compared with what is on record; the difference, the lines that announce it and the mark of what is judged
+are one transaction. So a crash anywhere leaves either all of a round or nothing of it, and the next start goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import orjson
+from custody.judge import Judge
+from custody.policy import Policy
+from prometheus_client import Histogram
+
+from custody.events import Draft, Event, to_datetime
+from custody.register import Register, Stay, effective
+
+from .findings import Known, compare
+from .store.records import Records, Round, Unjudged, stay_digest
+
+RETRY_S = 5.0
+"""Real seconds until a zone whose judging failed is tried again."""
+
+logger = logging.getLogger(__name__)
+
+
+class ZoneJudging:
+    """One zone as it is judged so far."""
+
+    def __init__(self, zone: str, policy: Policy, records: Records) -> None:
+        self.zone = zone
+        self._records = records
+        self._judge = Judge(zone, policy)
+        self._known = records.findings(zone)
+        self._stays = records.stays(zone)
+        self._verdicts: dict[str, Mapping[int, str]] = {}
+        self._known_us = 0
+        for events in records.judged(zone):
+            self._judge.take(events)
+        self._fold_again(())
+
+    def round(self, unjudged: Unjudged) -> Round:
+        """Take these events too and say what changes by them. Stores nothing."""
+        self._judge.take(unjudged.events)
+        now = self._zone_now(unjudged.events)
+        touched = self._apply(unjudged.events)
+        changes = compare(self._known, [finding.to_dict() for finding in self._judge.findings()])
+        return Round(
+            zone=self.zone,
+            marks=unjudged.marks,
+            changes=changes,
+            stays=self._stay_rows(touched),
+            now=now,
+            drafts=[
+                _accepted(self.zone, log, size, checkpoint)
+                for log, (size, checkpoint) in unjudged.checkpoints.items()
+            ],
+        )
+
+    def stored(self, done: Round) -> None:
+        """This round is on disk: it is what the next one is compared with."""
+        for change in done.changes:
+            self._known[change.fields["id"]] = Known(change.state, change.fields)
+        for row in done.stays:
+            self._stays[row["stay"]] = stay_digest(row)
+
+    def _apply(self, events: Iterable[Event]) -> set[str]:
+        """Fold into the register; the stays that may look different now."""
+        touched: set[str] = set()
+        corrected = False
+        for event in events:
+            if event.id in self._applied:
+                continue  # moved here from a closed ledger: the judge takes both lines, the register one
+            self._applied.add(event.id)
+            self._register.apply(event)
+            corrected = corrected or event.type == "record.corrected"
+            stay = event.data.get("stay")
+            if isinstance(stay, str):
+                touched.add(stay)
+        if corrected:
+            self._fold_again(events)
+            touched.update(self._register.stays)
+        return touched
+
+    def _fold_again(self, newest: Iterable[Event]) -> None:
+        """A correction changes what happened before it, so the register is made anew from all lines."""
+        every: dict[str, Event] = {}
+        for events in (*self._records.judged(self.zone), newest):
+            for event in events:
+                every.setdefault(event.id, event)
+        self._applied = set(every)
+        self._register = Register()
+        for event in effective(list(every.values())):
+            self._register.apply(event)
+        self._known_us = max((event.written_us for event in every.values()), default=0)
+
+    def _zone_now(self, events: Iterable[Event]) -> dict[str, Any]:
+        """Columns of the table ``zones`` that these events set; a retired ledger that comes late sets none."""
+        now: dict[str, Any] = {}
+        for event in sorted(events, key=lambda event: event.written_us):
+            if event.written_us < self._known_us:
+                continue
+            self._known_us = now["known_us"] = event.written_us
+            if event.type == "zone.described":
+                now["described"] = orjson.dumps(event.data).decode()
+            elif event.type == "zone.heartbeat":
+                now["heartbeat"] = orjson.dumps({**event.data, "time": to_datetime(event.time_us)}).decode()
+        return now
+
+    def _stay_rows(self, touched: set[str]) -> list[dict[str, Any]]:
+        verdicts = self._judge.verdicts()
+        changed = {stay for stay, found in verdicts.items() if self._verdicts.get(stay) != found}
+        self._verdicts = dict(verdicts)
+        rows = []
+        for id_ in sorted(touched | changed):
+            stay = self._register.stays.get(id_)
+            if stay is not None and stay.written:
+                row = _stay_row(self.zone, stay, verdicts.get(id_, {}))
+                if self._stays.get(id_) != stay_digest(row):
+                    rows.append(row)
+        return rows
+
+
+def _accepted(zone: str, log: str, size: int, checkpoint: str) -> Draft:
+    """What headquarters binds itself to in its own ledger: this zone, this size, this root."""
+    return Draft("checkpoint.accepted", {"zone": zone, "log": log, "size": size, "checkpoint": checkpoint})
+
+
+def _stay_row(zone: str, stay: Stay, verdicts: Mapping[int, str]) -> dict[str, Any]:
+    more = {
+        "category": stay.category,
+        "flags": stay.flags,
+        "level": stay.level,
+        "case": stay.case_kind,
+        "measure": stay.measure,
+        "entered_us": stay.first_entered_us,
+        "room_since_us": stay.room_since_us,
+    }
+    begun = (stay.arrived_us, stay.first_entered_us, stay.exited_us, 0)
+    return {
+        "zone": zone,
+        "stay": stay.id,
+        "inside": stay.inside,
+        "room": stay.room,
+        "arrived_us": stay.arrived_us,
+        "exited_us": stay.exited_us,
+        "begun_us": next(moment_us for moment_us in begun if moment_us is not None),
+        **{f"must_{must}": verdicts.get(must, "pending") for must in range(5)},
+        "json": orjson.dumps(more).decode(),
+    }
+
+
+class Judging:
+    """Judges in a thread of its own. ``touched`` may be called from any thread and never waits."""
+
+    def __init__(
+        self,
+        records: Records,
+        policy: Policy,
+        on_judged: Callable[[str, Round], None],
+        seconds: Histogram | None = None,
+    ) -> None:
+        self._records = records
+        self._policy = policy
+        self._on_judged = on_judged
+        self._seconds = seconds
+        self._zones: dict[str, ZoneJudging] = {}
+        self._changed = threading.Condition()
+        self._waiting: dict[str, None] = {}
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="judging", daemon=True)
+
+    def start(self) -> None:
+        """Begin with what a crash left committed but not judged."""
+        for zone in self._records.zones_behind():
+            self.touched(zone)
+        self._thread.start()
+
+    def touched(self, zone: str) -> None:
+        with self._changed:
+            self._waiting.setdefault(zone)
+            self._changed.notify()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join(timeout=30.0)
+
+    def judge_due(self, zone: str) -> bool:
+        """One round for this zone; whether there is more. Raises when it cannot be judged or stored."""
+        unjudged = self._records.unjudged(zone)
+        if not unjudged.marks:
+            return False
+        started_s = time.perf_counter()
+        judging = self._zones.get(zone) or ZoneJudging(zone, self._policy, self._records)
+        # Until the round is on disk the fold in memory is ahead of it; if storing fails it is made again.
+        self._zones.pop(zone, None)
+        done = judging.round(unjudged)
+        self._records.store(done)
+        judging.stored(done)
+        self._zones[zone] = judging
+        if self._seconds is not None:
+            self._seconds.observe(time.perf_counter() - started_s)
+        self._on_judged(zone, done)
+        return True
+
+    def _run(self) -> None:
+        while (zone := self._next()) is not None:
+            try:
+                if self.judge_due(zone):
+                    self.touched(zone)
+            except Exception:
+                # One zone that cannot be judged must not stop the others, nor be forgotten.
+                logger.exception(
+                    "zone %s could not be judged, its lines are safe; next try in %.0f s", zone, RETRY_S
+                )
+                threading.Timer(RETRY_S, self.touched, [zone]).start()
+
+    def _next(self) -> str | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._waiting)
+            if self._stopping:
+                return None
+            zone = next(iter(self._waiting))
+            del self._waiting[zone]
+            return zone

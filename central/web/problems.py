@@ -1,0 +1,49 @@
+"""Errors as problem details (RFC 9457): what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from .live import TooManyFollowers
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class NotThere(HTTPException):
+    """Nothing has this name."""
+
+    def __init__(self, noun: str, name: str) -> None:
+        super().__init__(
+            404, f"there is no {noun} {name!r} at headquarters; it may not have arrived from its zone yet"
+        )
+
+
+def problem(status: int, detail: str, **more: Any) -> Response:
+    fields = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return Response(orjson.dumps({**fields, **more}), status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail))
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong_request(request: Request, error: RequestValidationError) -> Response:
+        wrong = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        said = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
+        return problem(422, f"the request cannot be understood: {said}", errors=wrong)
+
+    @app.exception_handler(TooManyFollowers)
+    async def too_many(request: Request, error: TooManyFollowers) -> Response:
+        return problem(503, str(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return problem(500, "headquarters failed to answer this; its log says why")
