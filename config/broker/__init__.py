@@ -1,0 +1,1 @@
+"""Templates for the broker, with the reason for each setting."""

@@ -1,0 +1,325 @@
+"""The road to headquarters over MQTT 3.1.1: topics, and the two ends around their state machines.
+
+==============================  ============  ========  ========================================
+topic                           from          retained  content
+==============================  ============  ========  ========================================
+``v1/<zone>/up``                zone          no        hello, batch
+``v1/<zone>/down``              headquarters  no        status, ack, command
+``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
+``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
+``v1/feed/<zone>/<type>``       headquarters  no        one CloudEvents JSON; ``/`` for ``.``
+==============================  ============  ========  ========================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import random
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from config.central import Broker
+from config.clock import Clock
+from custody.events import format_time
+
+from .bell import Bell
+from .errors import SyncError
+from .keys import HEADQUARTERS_NAME
+from .ledger import BELL, Ledger
+from .protocol.headquarters import HeadquartersEnd
+from .protocol.zone import ZoneEnd
+from .session import HANDED_OVER_MAX, Endpoint, Incoming, Outgoing, Session
+
+log = logging.getLogger(__name__)
+
+HEADQUARTERS_STATE = f"v1/{HEADQUARTERS_NAME}/state"
+RETRY_S = 1.0
+RETRY_S_MAX = 30.0
+BEAT_S = 0.5
+"""The longest that a link's loop waits: so often it shows that it lives, and sees that it is to stop."""
+TAKEN_AT_ONCE_MAX = 512
+"""Messages that the committer takes together."""
+WAITING_MESSAGES_MAX = 4096
+"""Messages that wait for the committer. More are dropped: the zones send them again when it has caught up."""
+WAITING_FEED_MAX = 10_000
+FEED_BACKLOG_MAX = HANDED_OVER_MAX // 2
+_ZONE_TOPIC = re.compile(r"v1/([0-9a-z]{1,23})/(up|state)")
+
+Advanced = Callable[[str, str, int, Sequence[bytes]], None]
+ZoneState = Callable[[str, bool], None]
+
+
+def endpoint_of(broker: Broker) -> Endpoint:
+    return Endpoint(broker.host, broker.port, broker.ca, broker.certificate, broker.key)
+
+
+class Retry:
+    """How long to wait before the next attempt: doubling, and never in step with others."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._wait_s = RETRY_S
+
+    def failed(self) -> float:
+        wait_s = self._wait_s * (0.75 + 0.5 * self._dice.random())
+        self._wait_s = min(self._wait_s * 2, RETRY_S_MAX)
+        return wait_s
+
+    def succeeded(self) -> None:
+        self._wait_s = RETRY_S
+
+
+class ZoneLink:
+    """Carries a zone's ledger to headquarters for as long as ``run`` runs, in the thread that calls it."""
+
+    def __init__(self, end: ZoneEnd, ledger: Ledger, broker: Endpoint, clock: Clock) -> None:
+        self._end = end
+        self._ledger = ledger
+        self._zone = ledger.zone
+        self._broker = broker
+        self._clock = clock
+        self._retry = Retry(random.Random())
+        self.connected = False
+
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
+        """Until ``stop``; calls ``beat`` at least every half second, except while a connection is being opened."""
+        bell = Bell(self._ledger.directory / BELL)
+        try:
+            while not stop.is_set():
+                beat()
+                try:
+                    self._one_session(stop, beat, bell)
+                except SyncError as error:
+                    wait_s = self._retry.failed()
+                    log.warning("%s. Events stay in the ledger; next attempt in %.0f s", error, wait_s)
+                    _pause(wait_s, stop, beat)
+        finally:
+            bell.close()
+
+    def _one_session(self, stop: threading.Event, beat: Callable[[], None], bell: Bell) -> None:
+        session = Session(self._broker, client_id=self._zone, will=self._state(on=False))
+        try:
+            session.open([f"v1/{self._zone}/down", HEADQUARTERS_STATE])
+            log.info("connected to %s", self._broker)
+            self.connected = True
+            self._retry.succeeded()
+            self._end.connected()
+            session.publish(self._state(on=True))
+            while not stop.is_set():
+                self._turn(session, bell)
+                beat()
+            session.publish(self._state(on=False))
+            session.close()
+        finally:
+            self.connected = False
+            session.abandon()
+
+    def _turn(self, session: Session, bell: Bell) -> None:
+        """Send what there is to send, then wait for an event, a message or a timer."""
+        bell.hush()
+        for payload in self._end.poll(time.monotonic()):
+            session.publish(Outgoing(f"v1/{self._zone}/up", payload))
+        wake_s = self._end.wake_at_s()
+        wait_s = BEAT_S if wake_s is None else min(BEAT_S, wake_s - time.monotonic())
+        fd = bell.fileno()
+        for message in session.wait(wait_s if fd is not None else min(wait_s, 0.02), [] if fd is None else [fd]):
+            if message.topic == HEADQUARTERS_STATE:
+                self._end.headquarters_is(_is_on(message.payload), retained=message.retained)
+            else:
+                self._end.receive(message.payload, time.monotonic(), retained=message.retained)
+
+    def _state(self, *, on: bool) -> Outgoing:
+        now_us = self._clock.now_us()
+        told = format_time(now_us, self._clock.utc_offset_s(now_us))
+        payload = orjson.dumps({"on": int(on), "boot": self._clock.bootid, "t": told})
+        return Outgoing(f"v1/{self._zone}/state", payload, retain=True)
+
+
+class HeadquartersLink:
+    """Headquarters at the broker: one thread for the network, one that verifies and commits. Thread-safe."""
+
+    def __init__(
+        self,
+        end: HeadquartersEnd,
+        broker: Broker,
+        *,
+        client_id: str = HEADQUARTERS_NAME,
+        on_advanced: Advanced,
+        on_zone_state: ZoneState | None = None,
+    ) -> None:
+        """``on_advanced(zone, log, first, lines)`` and ``on_zone_state(zone, on)`` are called in the committing
+        thread, the first after the commit and the acknowledgement. Lines may repeat events of another ledger of
+        the zone under their old ids: whoever counts events goes by their id."""
+        self._end = end
+        self._broker = endpoint_of(broker)
+        self._client_id = client_id
+        self._on_advanced = on_advanced
+        self._on_zone_state = on_zone_state
+        self._retry = Retry(random.Random())
+        self._stop = threading.Event()
+        self._committer_queue: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()
+        self._down: deque[Outgoing] = deque()
+        self._feed: deque[Outgoing] = deque(maxlen=WAITING_FEED_MAX)
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._threads = [
+            threading.Thread(target=self._run_network, name="hq-network", daemon=True),
+            threading.Thread(target=self._run_committer, name="hq-committer", daemon=True),
+        ]
+        self.connected = threading.Event()
+
+    def start(self) -> None:
+        """Begin; returns at once. Until the broker is reached, attempts go on and each failure is logged."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End in good order: zones are told, and what was received is committed first."""
+        self._stop.set()
+        self._committer_queue.put(None)
+        self._wake()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+        os.close(self._wake_fd)
+
+    def publish_feed(self, zone: str, type: str, line: bytes) -> None:
+        """One event or finding for other systems. Held back while the broker is away, the last 10,000 at most."""
+        self._feed.append(Outgoing(f"v1/feed/{zone}/{type.replace('.', '/')}", line))
+        self._wake()
+
+    def send(self, zone: str, payload: bytes) -> None:
+        """A message to a zone, such as a command; lost if the broker or the zone is away."""
+        self._down.append(Outgoing(f"v1/{zone}/down", payload))
+        self._wake()
+
+    # The thread of the network
+
+    def _run_network(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._one_session()
+            except SyncError as error:
+                wait_s = self._retry.failed()
+                log.warning("%s. Zones keep their events; next attempt in %.0f s", error, wait_s)
+                self._stop.wait(wait_s)
+
+    def _one_session(self) -> None:
+        will = Outgoing(HEADQUARTERS_STATE, b'{"on":0}', retain=True)
+        session = Session(self._broker, client_id=self._client_id, will=will)
+        try:
+            session.open(["v1/+/up", "v1/+/state"])
+            log.info("connected to %s", self._broker)
+            self._retry.succeeded()
+            self._down.clear()  # answers of the connection before: the zones ask anew
+            # Subscribed first, so that no hello is missed that this provokes.
+            session.publish(Outgoing(HEADQUARTERS_STATE, b'{"on":1}', retain=True))
+            self.connected.set()
+            while not self._stop.is_set():
+                for message in session.wait(BEAT_S, [self._wake_fd]):
+                    self._sort(message)
+                self._send_waiting(session)
+            session.publish(will)
+            session.close()
+        finally:
+            self.connected.clear()
+            unsent = [message for message in session.unconfirmed() if message.topic.startswith("v1/feed/")]
+            self._feed.extendleft(reversed(unsent))
+            session.abandon()
+
+    def _sort(self, message: Incoming) -> None:
+        found = _ZONE_TOPIC.fullmatch(message.topic)
+        if found is None or found[1] == HEADQUARTERS_NAME:
+            return
+        if self._committer_queue.qsize() >= WAITING_MESSAGES_MAX:
+            log.warning(
+                "too many messages wait to be committed; one of zone %s is dropped, it comes again", found[1]
+            )
+            return
+        self._committer_queue.put((found[1], found[2], message.payload))
+
+    def _send_waiting(self, session: Session) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake_fd)
+        # Acknowledgements first: zones wait for them, nobody waits for the feed.
+        while self._down:
+            session.publish(self._down.popleft())
+        while self._feed and session.backlog < FEED_BACKLOG_MAX:
+            session.publish(self._feed.popleft())
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.eventfd_write(self._wake_fd, 1)
+
+    # The committing thread
+
+    def _run_committer(self) -> None:
+        while (taken := self._take()) is not None:
+            self._commit([(zone, payload) for zone, kind, payload in taken if kind == "up"])
+            if self._on_zone_state is not None:
+                for zone, kind, payload in taken:
+                    if kind == "state":
+                        self._guarded(self._on_zone_state, zone, _is_on(payload))
+
+    def _take(self) -> list[tuple[str, str, bytes]] | None:
+        """Everything that waits, but at least one message; ``None`` when it is time to stop."""
+        taken: list[tuple[str, str, bytes]] = []
+        while len(taken) < TAKEN_AT_ONCE_MAX:
+            try:
+                message = self._committer_queue.get(block=not taken)
+            except queue.Empty:
+                break
+            if message is None:
+                if not taken:
+                    return None
+                self._committer_queue.put(None)
+                break
+            taken.append(message)
+        return taken
+
+    def _commit(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        try:
+            outcomes = self._end.take(messages)
+        except Exception:
+            # The database failed, or one message trips it. Each alone, so that the others do not suffer.
+            if len(messages) > 1:
+                for message in messages:
+                    self._commit([message])
+            else:
+                log.exception("a message of zone %s was not stored; the zone sends it again", messages[0][0])
+            return
+        for outcome in outcomes:
+            self._down.extend(Outgoing(f"v1/{outcome.zone}/down", reply) for reply in outcome.replies)
+        self._wake()
+        for outcome in outcomes:
+            for advance in outcome.advances:
+                self._guarded(self._on_advanced, advance.zone, advance.log, advance.first, advance.lines)
+
+    def _guarded(self, callback: Callable[..., None], *values: object) -> None:
+        """Whatever happens in a listener: the next message must be committed and answered."""
+        try:
+            callback(*values)
+        except Exception:
+            log.exception("handling what zone %s sent failed; it is stored, and can be handled again", values[0])
+
+
+def _is_on(payload: bytes) -> bool:
+    """``on`` of a state message; whatever cannot be read counts as away."""
+    try:
+        state = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(state, dict) and state.get("on") == 1
+
+
+def _pause(wait_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
+    ends_s = time.monotonic() + wait_s
+    while (left_s := ends_s - time.monotonic()) > 0 and not stop.wait(min(left_s, BEAT_S)):
+        beat()
