@@ -162,6 +162,15 @@ class DoorSettings(Settings):
     roles: list[Role] = []
     """Who may pass; by default every officer who has a role at all."""
 
+    @model_validator(mode="after")
+    def _interlock_can_be_known(self) -> Self:
+        if self.interlock is not None and self.contact is None:
+            raise ValueError(
+                f"door {self.id!r} is in the interlock {self.interlock!r} without a contact, so nobody "
+                "could know that it is closed; add a contact, or take it out of the interlock"
+            )
+        return self
+
 
 class OsdpReaderSettings(Settings):
     id: PartId

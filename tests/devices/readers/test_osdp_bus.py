@@ -84,6 +84,16 @@ def test_a_reader_with_a_wrong_key_is_refused_and_named_insecure(peer, start_bus
     assert not peer.secured
 
 
+def test_no_card_of_a_reader_with_a_wrong_key_is_believed(peer, start_bus):
+    _, listener = start_bus(peer.port, secrets.token_bytes(16))
+    listener.expect(ReaderChanged, state=ReaderState.INSECURE)
+
+    peer.present(*CARD)
+
+    with pytest.raises(queue.Empty):  # for longer than a round of handshakes
+        listener.facts.get(timeout=2.5)
+
+
 def test_a_wrong_reader_is_taken_back_once_it_has_the_right_key(peer, key, start_bus):
     _, listener = start_bus(peer.port, key)
     peer.stop()
