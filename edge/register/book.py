@@ -33,11 +33,13 @@ class Book:
 
     def _forget(self) -> None:
         self.register = Register(guard_valid_s=self._guard_valid_s)
+        self.size = 0
+        """How many lines the register has taken in."""
         self._by_id: dict[str, Event] = {}
         self._of_stay: dict[str, list[Event]] = {}
         self._written_of_stay: dict[str, list[Event]] = {}
         self._of_zone: list[Event] = []
-        self._guard_ended_us: dict[str, int] = {}
+        self._presences: dict[str, list[GuardPresence]] = {}
 
     def refresh(self) -> None:
         """Take in what is new in the ledger; cheap when there is nothing."""
@@ -65,6 +67,7 @@ class Book:
 
     def _take(self, line: Event, read: Event | None) -> None:
         """``line`` as it was written, ``read`` as it should read (None when void)."""
+        self.size += 1
         if line.type in ("zone.heartbeat", "ledger.opened"):
             self.register.apply(line)
             return
@@ -84,9 +87,10 @@ class Book:
     def _note_guards_gone(self, before: Sequence[GuardPresence], event: Event) -> None:
         for guard in before:
             still = self.register.guards.get(guard.room, {}).get(guard.officer["id"])
-            if still is None:
-                ended_us = min(event.time_us, guard.until_us)
-                self._guard_ended_us[guard.room] = max(ended_us, self._guard_ended_us.get(guard.room, ended_us))
+            if still is None or still.since_us != guard.since_us:
+                until_us = min(event.time_us, guard.until_us)
+                ended = GuardPresence(guard.officer, guard.room, guard.since_us, until_us)
+                self._presences.setdefault(guard.room, []).append(ended)
 
     def event(self, id_: str) -> Event | None:
         """A line as it was written, by its id."""
@@ -108,11 +112,13 @@ class Book:
         """What was written of guards, cameras, recordings and the zone itself, likewise."""
         return list(self._of_zone)
 
+    def presences(self, room: str) -> list[GuardPresence]:
+        """Every presence of a guard in a room, the ended ones first; ``until_us`` may lie ahead."""
+        return [*self._presences.get(room, []), *self.register.guards.get(room, {}).values()]
+
     def guard_ended_us(self, room: str, now_us: int) -> int | None:
         """When the last guard's presence in the room ended; None when none ever stood there."""
-        ended = [g.until_us for g in self.register.guards.get(room, {}).values() if g.until_us <= now_us]
-        if room in self._guard_ended_us:
-            ended.append(self._guard_ended_us[room])
+        ended = [presence.until_us for presence in self.presences(room) if presence.until_us <= now_us]
         return max(ended, default=None)
 
     def stay(self, id_: str) -> Stay | None:

@@ -1,0 +1,118 @@
+"""Everything that the pages stand on, in one place: settings, clock, register, findings, pulses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from config.clock import Clock
+from config.wording import Names
+from config.zone import OfficerSettings, ZoneSettings
+from custody.events import Event
+from edge.register.book import Book
+from edge.register.persons import Paper, Persons
+from edge.register.service import RegisterService
+from sync.ledger import Ledger
+
+
+class SaysItself(Protocol):
+    """What the panel needs of a ``custody.findings.Finding``."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+class Judging(Protocol):
+    """What the panel needs of ``custody.judge.Judge``."""
+
+    def take(self, events: Iterable[Event]) -> None: ...
+
+    def findings(self) -> Sequence[SaysItself]: ...
+
+    def verdicts(self) -> Mapping[str, Mapping[int, str]]: ...
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the judge said last: findings as rules.md shapes them, verdicts by stay and must."""
+
+    findings: tuple[Mapping[str, Any], ...] = ()
+    verdicts: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    failed: bool = False
+    """The judge broke down; what stands here is what it said before."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Now, in the zone: UTC microseconds, and how far its local time is ahead of UTC."""
+
+    us: int
+    utc_offset_s: int
+
+
+class Desk:
+    """Made once a process; read by every request."""
+
+    def __init__(self, settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: Clock) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.persons = persons
+        self.clock = clock
+        self.book = Book(ledger)
+        self.service = RegisterService(settings, ledger, persons, clock, book=self.book)
+        self.judged = Judged()
+        self._masked: dict[tuple[str, str], str] = {}
+        self._masked_lock = threading.Lock()
+        self._names: dict[str, str] = {
+            **{camera.id: camera.name for camera in settings.cameras},
+            **{door.id: door.name for door in settings.doors},
+            **{room.id: room.name for room in settings.rooms},
+        }
+        self.officers: Mapping[str, OfficerSettings] = {officer.id: officer for officer in settings.officers}
+
+    def now(self) -> Moment:
+        now_us = self.clock.now_us()
+        return Moment(now_us, self.clock.utc_offset_s(now_us))
+
+    def speed(self) -> float:
+        """How many seconds the zone's clock passes in a real one; 0 when it only moves by hand."""
+        real_s = self.clock.real_s(1.0)
+        return 1 / real_s if real_s > 0 else 0.0
+
+    def name(self, id_: str) -> str:
+        """What people call a room, a door or a camera."""
+        return self._names.get(id_, id_)
+
+    @property
+    def names(self) -> Names:
+        return self.name
+
+    def officer_name(self, id_: str) -> str:
+        officer = self.officers.get(id_)
+        return officer.name if officer else id_
+
+    def masked_name(self, stay: str, committed: str) -> str:
+        """Enough of a person's name to tell two apart at the terminal, and no more: ``张**``."""
+        key = (stay, committed)
+        with self._masked_lock:
+            if key not in self._masked:
+                record = self.persons.read(stay, Paper.IDENTITY) or {}
+                self._masked[key] = mask(str(record.get("name", "")))
+            return self._masked[key]
+
+    def forget_name(self, stay: str) -> None:
+        """A person's record was destroyed: nothing of it stays in memory."""
+        with self._masked_lock:
+            self._masked = {key: name for key, name in self._masked.items() if key[0] != stay}
+
+    def still(self, camera: str) -> Path:
+        """Where the camera process leaves the latest picture of a camera."""
+        return self.settings.run_dir / "stills" / f"{camera}.jpg"
+
+
+def mask(name: str) -> str:
+    """The first character and a star for each of the others, three at most."""
+    name = name.strip()
+    return name[:1] + "*" * min(len(name) - 1, 3) if name else ""

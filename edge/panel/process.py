@@ -1,0 +1,67 @@
+"""The panel's process: it opens the ledger, serves the pages, beats its pulse."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from custody.judge import Judge
+
+from config.clock import Clock
+from config.policy import load_policy
+from config.zone import ZoneSettings
+from edge.pulse import Pulse
+from edge.register.persons import Persons
+from sync.ledger import Ledger
+
+from .app import create_app
+from .desk import Desk
+from .security import require_loopback
+from .server import PanelServer
+
+log = logging.getLogger(__name__)
+
+BEAT_CLOCK_S = 5.0
+BEAT_REAL_S_MAX = 1.0
+BEAT_REAL_S_MIN = 0.02
+
+
+class PanelDied(RuntimeError):
+    """The web server ended by itself; the process ends too, so that it is started again."""
+
+
+def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
+    """Serve until ``stop`` is set.
+
+    Raises ``PanelExposed`` for a host beyond loopback, ``PortTaken``, ``PersonKeyBroken`` and what ``Ledger.open``
+    raises.
+    """
+    require_loopback(settings.panel.host)
+    zone = settings.zone
+    ledger = Ledger.open(settings.ledger_dir, zone=zone.id, deployment=zone.deployment, clock=clock)
+    try:
+        persons = Persons.open(zone.state_dir, settings.keys_dir)
+        try:
+            desk = Desk(settings, ledger, persons, clock)
+            app = create_app(desk, Judge(zone.id, load_policy(None)))
+            _serve(PanelServer(app, settings.panel.host, settings.panel.port), settings, clock, stop)
+            desk.book.close()
+        finally:
+            persons.close()
+    finally:
+        ledger.close()
+
+
+def _serve(server: PanelServer, settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
+    pulse = Pulse(settings.run_dir, "panel", clock)
+    server.start()
+    try:
+        while server.alive:
+            pulse.beat()
+            pause_s = min(BEAT_REAL_S_MAX, max(BEAT_REAL_S_MIN, clock.real_s(BEAT_CLOCK_S)))
+            if stop.wait(pause_s):
+                return
+        raise PanelDied("the panel's web server ended; its log says why")
+    finally:
+        server.stop()
+        pulse.end()
