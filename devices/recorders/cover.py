@@ -1,0 +1,105 @@
+"""From packets to intervals: which time they really cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from .base import Interval
+
+LEAST_GAP_S = 1.0
+SPACINGS = 3.0
+"""A hole is a pause of more than a second and of more than three usual spacings between packets."""
+_REMEMBERED = 9
+
+
+class Cover:
+    """Feed one track's packet times in order (seconds, any origin); read the spans that they cover.
+
+    ``usual_s``: the stream's spacing as known from before, for a stretch too short to show its own.
+    """
+
+    def __init__(self, usual_s: float = 0.0) -> None:
+        self._known_s = usual_s
+        self._times: list[float] = []
+
+    @property
+    def packets(self) -> int:
+        return len(self._times)
+
+    @property
+    def last_s(self) -> float:
+        """When the last packet came; 0 before the first."""
+        return self._times[-1] if self._times else 0.0
+
+    @property
+    def longest_gap_s(self) -> float:
+        return max(self._gaps(), default=0.0)
+
+    def add(self, at_s: float) -> None:
+        # A packet that does not come after the one before adds nothing, and must not shorten anything.
+        self._times.append(max(at_s, self._times[-1]) if self._times else at_s)
+
+    def spans(self, until_s: float | None = None) -> list[tuple[float, float]]:
+        """``until_s``: when the next packet came, if one did, that is stored elsewhere."""
+        if not self._times:
+            return []
+        found: list[tuple[float, float]] = []
+        gaps = self._gaps()
+        start_s = self._times[0]
+        for index, gap_s in enumerate(gaps):
+            usual_s = self._usual_s(gaps, index)
+            if is_hole(gap_s, usual_s):
+                found.append((start_s, self._times[index] + usual_s))
+                start_s = self._times[index + 1]
+        usual_s = self._usual_s(gaps, len(gaps))
+        end_s = self._times[-1] + usual_s
+        if until_s is not None and until_s >= self._times[-1] and not is_hole(until_s - self._times[-1], usual_s):
+            end_s = until_s
+        return [*found, (start_s, end_s)]
+
+    def _gaps(self) -> list[float]:
+        return [after - before for before, after in pairwise(self._times)]
+
+    def _usual_s(self, gaps: list[float], index: int) -> float:
+        """The median of the gaps before, the known one among them; at the beginning of those after as well."""
+        near = [gap for gap in gaps[max(0, index - _REMEMBERED) : index] if gap > 0]
+        if len(near) < 3:
+            near += [gap for gap in gaps[index + 1 : index + 1 + _REMEMBERED] if gap > 0]
+            near += [self._known_s] if self._known_s > 0 else []
+        return sorted(near)[len(near) // 2] if near else 0.0
+
+
+def is_hole(gap_s: float, usual_s: float) -> bool:
+    return gap_s > max(LEAST_GAP_S, SPACINGS * usual_s)
+
+
+def merged(intervals: Iterable[Interval], *, bridge_us: int = 0) -> list[Interval]:
+    """Sorted and disjoint; neighbours at most ``bridge_us`` apart are joined, empty ones dropped."""
+    joined: list[Interval] = []
+    for start, end in sorted(intervals):
+        if end <= start:
+            continue
+        if joined and start <= joined[-1][1] + bridge_us:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def clipped(intervals: Iterable[Interval], start_us: int, end_us: int) -> list[Interval]:
+    inside = ((max(start, start_us), min(end, end_us)) for start, end in intervals)
+    return [(start, end) for start, end in inside if start < end]
+
+
+def without(intervals: Iterable[Interval], holes: Iterable[Interval]) -> list[Interval]:
+    """``intervals`` less ``holes``; both sorted and disjoint."""
+    left = list(intervals)
+    for hole_start, hole_end in holes:
+        left = [
+            part
+            for start, end in left
+            for part in ((start, min(end, hole_start)), (max(start, hole_end), end))
+            if part[0] < part[1]
+        ]
+    return left
