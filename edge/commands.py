@@ -7,18 +7,22 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
-from sync.errors import SyncError
 
 from config.clock import Clock, SystemClock, Timelapse, TimelapseClock
 from config.errors import ConfigurationError
 from config.zone import ZoneSettings, load_zone
+from sync.errors import SyncError
+from sync.keys import make_zone_key
+from sync.ledger import Ledger
 
+from .register.persons import KEY_FILE, create_key
 from .supervisor import Supervisor
 
 DEFAULT_CONFIG = Path("/etc/fourmusts/zone.toml")
@@ -103,3 +107,26 @@ def edge(config_file: Path, timelapse: str | None) -> None:
     arguments = ["--config", str(config_file), *(["--timelapse", timelapse] if timelapse else [])]
     commands = {part: [sys.executable, "-m", "fourmusts", part, *arguments] for part in START_ORDER}
     Supervisor(commands).run(stop_on_signal())
+
+
+@click.command()
+@config_option
+def init(config_file: Path) -> None:
+    """Make what a zone needs before its first start: its ledger and its keys. What is there is never replaced."""
+    settings = zone_settings(config_file)
+    identity = settings.zone
+    try:
+        key = make_zone_key(settings.keys_dir, identity.deployment, identity.id)
+        with suppress(FileExistsError):
+            create_key(settings.keys_dir / KEY_FILE)
+        Ledger.create(
+            settings.ledger_dir,
+            zone=identity.id,
+            deployment=identity.deployment,
+            clock=zone_clock(settings, None),
+        ).close()
+    except (SyncError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The zone {identity.id} has its ledger and its keys in {identity.state_dir}.")
+    click.echo("Headquarters enrols it with these lines in central.toml:\n")
+    click.echo(f'[[zone]]\nid = "{identity.id}"\nname = "{identity.name}"\nverifier_key = "{key.verifier}"')

@@ -22,7 +22,7 @@ def test_the_default_file_loads_and_its_paths_are_meant_from_its_folder() -> Non
     settings = load_zone(MANUAL)
     assert settings.zone.id == "nz01"
     assert settings.headquarters is not None
-    assert settings.headquarters.ca == MANUAL.parent / "keys" / "authority.crt"
+    assert settings.headquarters.ca == MANUAL.parent / "keys" / "ca.crt"
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path: Path) -> None:
