@@ -37,7 +37,9 @@ ZONE_KEY, HEADQUARTERS_KEY = "zone.key", "headquarters.key"
 
 HEADQUARTERS_NAME = "hq"
 """Headquarters' client id, user name and certificate name at the broker."""
-RESERVED_NAMES = (HEADQUARTERS_NAME, "feed")
+FEED_NAME = "feed"
+"""Name of the reader of the feed."""
+RESERVED_NAMES = (HEADQUARTERS_NAME, FEED_NAME)
 """Words that stand where a zone's id stands in a topic."""
 AUTHORITY_DAYS = 3650 * 2
 CERTIFICATE_DAYS = 3650
@@ -91,18 +93,19 @@ def make_broker(authority: Path, directory: Path, hosts: Sequence[str]) -> None:
 
 def make_headquarters(authority: Path, directory: Path, deployment: str) -> SigningKey:
     """Make headquarters' certificate for the broker and the key with which it cosigns; that key is returned."""
-    issued = _issue(authority, HEADQUARTERS_NAME, ExtendedKeyUsageOID.CLIENT_AUTH)
-    _write_pair(directory / TLS_CERTIFICATE, directory / TLS_KEY, issued)
-    _copy_authority(authority, directory)
+    _make_client(authority, directory, HEADQUARTERS_NAME)
     return make_signing_key(directory / HEADQUARTERS_KEY, f"{deployment}/{HEADQUARTERS_NAME}", KeyType.COSIGNATURE)
 
 
 def make_zone_certificate(authority: Path, directory: Path, zone: str) -> None:
     """Make the certificate with which a zone shows itself to the broker: its common name is the zone's id."""
     check_zone_name(zone)
-    issued = _issue(authority, zone, ExtendedKeyUsageOID.CLIENT_AUTH)
-    _write_pair(directory / TLS_CERTIFICATE, directory / TLS_KEY, issued)
-    _copy_authority(authority, directory)
+    _make_client(authority, directory, zone)
+
+
+def make_reader(authority: Path, directory: Path) -> None:
+    """Make the certificate of the one who may read the feed for other systems, and nothing else."""
+    _make_client(authority, directory, FEED_NAME)
 
 
 def make_zone_key(directory: Path, deployment: str, zone: str) -> SigningKey:
@@ -169,6 +172,12 @@ def describe(directory: Path) -> list[tuple[str, str]]:
             check_private(file)
             found.append((file.name, "private key"))
     return found
+
+
+def _make_client(authority: Path, directory: Path, name: str) -> None:
+    issued = _issue(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH)
+    _write_pair(directory / TLS_CERTIFICATE, directory / TLS_KEY, issued)
+    _copy_authority(authority, directory)
 
 
 def _issue(

@@ -91,6 +91,15 @@ def certificate(directory: Path, zone: str, authority: Path) -> None:
     click.echo(f"made the certificate of zone {zone} in {directory}; move tls.key to the zone and keep no copy")
 
 
+@keys.command("reader")
+@click.argument("directory", type=DIRECTORY)
+@authority_option
+def reader(directory: Path, authority: Path) -> None:
+    """Make the certificate with which another system reads the feed (v1/feed/#), and nothing else."""
+    making.make_reader(authority, directory)
+    click.echo(f"made the certificate of the feed's reader in {directory}")
+
+
 @keys.command("zone")
 @click.argument("directory", type=DIRECTORY)
 @click.argument("zone")

@@ -44,7 +44,9 @@ HEADQUARTERS_STATE = f"v1/{HEADQUARTERS_NAME}/state"
 RETRY_S = 1.0
 RETRY_S_MAX = 30.0
 BEAT_S = 0.5
-"""The longest that a link's loop waits: so often it shows that it lives, and sees that it is to stop."""
+"""The longest that a link's loop waits, in real seconds: so often it sees that it is to stop."""
+BEAT_CLOCK_S = 5.0
+"""So often it shows that it lives, in the seconds of the zone's clock, which a demo may play at speed."""
 TAKEN_AT_ONCE_MAX = 512
 """Messages that the committer takes together."""
 WAITING_MESSAGES_MAX = 4096
@@ -59,6 +61,11 @@ ZoneState = Callable[[str, bool], None]
 
 def endpoint_of(broker: Broker) -> Endpoint:
     return Endpoint(broker.host, broker.port, broker.ca, broker.certificate, broker.key)
+
+
+def beat_every_s(clock: Clock) -> float:
+    """How many real seconds may pass between two signs of life."""
+    return max(0.02, min(BEAT_S, clock.real_s(BEAT_CLOCK_S)))
 
 
 class Retry:
@@ -90,7 +97,7 @@ class ZoneLink:
         self.connected = False
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
-        """Until ``stop``; calls ``beat`` at least every half second, except while a connection is being opened."""
+        """Until ``stop``; calls ``beat`` every ``beat_every_s``, save while a connection is opened."""
         bell = Bell(self._ledger.directory / BELL)
         try:
             while not stop.is_set():
@@ -100,7 +107,7 @@ class ZoneLink:
                 except SyncError as error:
                     wait_s = self._retry.failed()
                     log.warning("%s. Events stay in the ledger; next attempt in %.0f s", error, wait_s)
-                    _pause(wait_s, stop, beat)
+                    self._pause(wait_s, stop, beat)
         finally:
             bell.close()
 
@@ -113,9 +120,12 @@ class ZoneLink:
             self._retry.succeeded()
             self._end.connected()
             session.publish(self._state(on=True))
+            beaten_s = 0.0
             while not stop.is_set():
+                if time.monotonic() - beaten_s >= beat_every_s(self._clock):
+                    beat()
+                    beaten_s = time.monotonic()
                 self._turn(session, bell)
-                beat()
             session.publish(self._state(on=False))
             session.close()
         finally:
@@ -128,13 +138,22 @@ class ZoneLink:
         for payload in self._end.poll(time.monotonic()):
             session.publish(Outgoing(f"v1/{self._zone}/up", payload))
         wake_s = self._end.wake_at_s()
-        wait_s = BEAT_S if wake_s is None else min(BEAT_S, wake_s - time.monotonic())
+        wait_s = beat_every_s(self._clock)
+        if wake_s is not None:
+            wait_s = min(wait_s, wake_s - time.monotonic())
         fd = bell.fileno()
         for message in session.wait(wait_s if fd is not None else min(wait_s, 0.02), [] if fd is None else [fd]):
             if message.topic == HEADQUARTERS_STATE:
                 self._end.headquarters_is(_is_on(message.payload), retained=message.retained)
             else:
                 self._end.receive(message.payload, time.monotonic(), retained=message.retained)
+
+    def _pause(self, wait_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
+        ends_s = time.monotonic() + wait_s
+        while (left_s := ends_s - time.monotonic()) > 0:
+            if stop.wait(min(left_s, beat_every_s(self._clock))):
+                return
+            beat()
 
     def _state(self, *, on: bool) -> Outgoing:
         now_us = self._clock.now_us()
@@ -182,6 +201,8 @@ class HeadquartersLink:
 
     def stop(self) -> None:
         """End in good order: zones are told, and what was received is committed first."""
+        if self._stop.is_set():
+            return
         self._stop.set()
         self._committer_queue.put(None)
         self._wake()
@@ -194,6 +215,11 @@ class HeadquartersLink:
         """One event or finding for other systems. Held back while the broker is away, the last 10,000 at most."""
         self._feed.append(Outgoing(f"v1/feed/{zone}/{type.replace('.', '/')}", line))
         self._wake()
+
+    @property
+    def feed_waiting(self) -> int:
+        """Lines of the feed that were handed over and are not sent yet."""
+        return len(self._feed)
 
     def send(self, zone: str, payload: bytes) -> None:
         """A message to a zone, such as a command; lost if the broker or the zone is away."""
@@ -317,9 +343,3 @@ def _is_on(payload: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return isinstance(state, dict) and state.get("on") == 1
-
-
-def _pause(wait_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
-    ends_s = time.monotonic() + wait_s
-    while (left_s := ends_s - time.monotonic()) > 0 and not stop.wait(min(left_s, BEAT_S)):
-        beat()

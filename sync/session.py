@@ -210,20 +210,22 @@ class Session:
     def _socket(self) -> socket.socket:
         sock = self._client.socket()
         if not isinstance(sock, socket.socket):
-            raise BrokerUnreachable(f"{self._endpoint}: the connection was lost")
+            raise self._lost("nothing can be sent")
         return sock
 
     def _check(self, code: MQTTErrorCode) -> None:
-        if code == paho.MQTT_ERR_SUCCESS or self._connack:
-            return
+        if code != paho.MQTT_ERR_SUCCESS and not self._connack:
+            raise self._lost(paho.error_string(code))
+
+    def _lost(self, detail: str) -> BrokerUnreachable:
         if self._connack is None and self._endpoint.ca is not None:
             # With TLS 1.3 a refused client certificate shows only now, as a connection that ends.
             what = "the broker ended the connection; does it know this certificate's authority, is it still valid?"
         elif self._connack is None:
             what = "the broker ended the connection; does this port want TLS? Then set ca, certificate and key"
         else:
-            what = f"the connection was lost ({paho.error_string(code)})"
-        raise BrokerUnreachable(f"{self._endpoint}: {what}")
+            what = f"the connection was lost ({detail})"
+        return BrokerUnreachable(f"{self._endpoint}: {what}")
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

@@ -1,0 +1,62 @@
+"""The link: carries the zone's ledger to headquarters, and headquarters' commands into the ledger."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+
+from config.clock import Clock
+from config.zone import Headquarters, ZoneSettings
+from sync.errors import BadNote
+from sync.keys import ZONE_KEY, load_signing_key
+from sync.ledger import Ledger
+from sync.mqtt import ZoneLink, beat_every_s
+from sync.note import VerifierKey
+from sync.protocol.zone import ZoneEnd
+from sync.session import Endpoint
+
+from ..pulse import Pulse
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
+    """Until ``stop``. Raises ``SyncError`` when the ledger or the zone's key cannot be used; a broker that is
+    away only delays the events."""
+    pulse = Pulse(settings.run_dir, "link", clock)
+    try:
+        if settings.headquarters is None:
+            _idle(clock, pulse, stop)
+        else:
+            _carry(settings, settings.headquarters, clock, pulse, stop)
+    finally:
+        pulse.end()
+
+
+def _idle(clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
+    log.warning("there is no [headquarters] in zone.toml: events stay in this zone's ledger until there is one")
+    while not stop.is_set():
+        pulse.beat()
+        stop.wait(beat_every_s(clock))
+
+
+def _carry(
+    settings: ZoneSettings, headquarters: Headquarters, clock: Clock, pulse: Pulse, stop: threading.Event
+) -> None:
+    key = load_signing_key(settings.keys_dir / ZONE_KEY)
+    try:
+        cosigner = VerifierKey.parse(headquarters.verifier_key)
+    except BadNote as error:
+        raise BadNote(f"[headquarters] verifier_key in zone.toml: {error}") from error
+    ledger = Ledger.open(
+        settings.ledger_dir, zone=settings.zone.id, deployment=settings.zone.deployment, clock=clock
+    )
+    try:
+        end = ZoneEnd(ledger, key, cosigner, clock, random.Random())
+        broker = Endpoint(
+            headquarters.host, headquarters.port, headquarters.ca, headquarters.certificate, headquarters.key
+        )
+        ZoneLink(end, ledger, broker, clock).run(stop, pulse.beat)
+    finally:
+        ledger.close()
