@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from .errors import PartEnded
 from .store.feeding import FeedMarks
-
-Publish = Callable[[str, str, bytes], object]
-"""(zone, event type, line): onto ``v1/feed/<zone>/<event type with / for .>``."""
 
 RETRY_S = 5.0
 """Real seconds; also how soon a line is published whose nudge was lost in a crash."""
+WAITING_MAX = 2000
+"""Lines that may wait at the link: it keeps the last 10,000 only, and a line that it drops would be lost."""
+POLL_S = 0.05
 
 logger = logging.getLogger(__name__)
+
+
+class Road(Protocol):
+    """What the feed needs of the link to the broker (``sync.mqtt.HeadquartersLink``)."""
+
+    @property
+    def feed_waiting(self) -> int:
+        """Lines that were handed over and not sent yet."""
+        ...
+
+    def publish_feed(self, zone: str, type: str, line: bytes) -> None:
+        """Onto ``v1/feed/<zone>/<event type with / for .>``."""
+        ...
 
 
 class Feed:
     """Publishes in a thread of its own, so that neither the acknowledgement nor the judging waits for it."""
 
-    def __init__(self, marks: FeedMarks, publish: Publish) -> None:
+    def __init__(self, marks: FeedMarks, road: Road) -> None:
         self._marks = marks
-        self._publish = publish
+        self._road = road
         self._nudged = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -37,28 +51,34 @@ class Feed:
         self._nudged.set()
 
     def stop(self) -> None:
-        self._stopping = True
+        self._stopping.set()
         self._nudged.set()
-        self._thread.join(timeout=RETRY_S)
+        if self._thread.is_alive():
+            self._thread.join(timeout=RETRY_S)
+
+    def check(self) -> None:
+        if not self._thread.is_alive():
+            raise PartEnded("feed")
 
     def publish_due(self) -> int:
-        """Publish everything that is due; how many lines that was. Raises what ``publish`` raises."""
+        """Hand over everything that is due; how many lines that was. Waits while the broker does not take them."""
         count = 0
         while chunks := self._marks.next_chunks():
             for chunk in chunks:
+                while self._road.feed_waiting > WAITING_MAX:
+                    if self._stopping.wait(POLL_S):
+                        return count
                 for item in chunk.items:
-                    self._publish(item.zone, item.type, item.line)
+                    self._road.publish_feed(item.zone, item.type, item.line)
                 self._marks.published(chunk)
                 count += len(chunk.items)
-                if self._stopping:
-                    return count
         return count
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._nudged.clear()
             try:
                 self.publish_due()
-            except (OSError, ValueError, RuntimeError, SQLAlchemyError) as error:
+            except SQLAlchemyError as error:
                 logger.warning("the feed stands still and tries again in %.0f s: %s", RETRY_S, error)
             self._nudged.wait(RETRY_S)

@@ -15,12 +15,13 @@ from typing import Any
 
 import orjson
 from custody.judge import Judge
-from custody.policy import Policy
 from prometheus_client import Histogram
 
 from custody.events import Draft, Event, to_datetime
+from custody.policy import Policy
 from custody.register import Register, Stay, effective
 
+from .errors import PartEnded
 from .findings import Known, compare
 from .store.records import Records, Round, Unjudged, stay_digest
 
@@ -191,7 +192,13 @@ class Judging:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        self._thread.join(timeout=30.0)
+        if self._thread.is_alive():
+            self._thread.join(timeout=30.0)
+
+    def check(self) -> None:
+        """Raises ``PartEnded`` when the thread has ended by itself."""
+        if not self._thread.is_alive():
+            raise PartEnded("judging")
 
     def judge_due(self, zone: str) -> bool:
         """One round for this zone; whether there is more. Raises when it cannot be judged or stored."""

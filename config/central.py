@@ -31,7 +31,16 @@ class Broker(Settings):
 
 class Web(Settings):
     host: str = "127.0.0.1"
-    port: int = 8500
+    port: int = Field(8500, ge=0, le=65535)
+
+    @model_validator(mode="after")
+    def _only_this_machine(self) -> Self:
+        if self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError(
+                f"host = {self.host!r} would show people in custody to the network, and there is no sign-in yet; "
+                'use "127.0.0.1" and reach the pages from elsewhere through an ssh tunnel'
+            )
+        return self
 
 
 class EnrolledZone(Settings):
@@ -53,6 +62,8 @@ class CentralSettings(Settings):
     @model_validator(mode="after")
     def _zones_unique(self) -> Self:
         ids = [zone.id for zone in self.zones]
+        if "hq" in ids:
+            raise ValueError("no zone can be called 'hq', that is headquarters' own name; give it another id")
         for id_ in ids:
             if ids.count(id_) > 1:
                 raise ValueError(f"zone {id_!r} is enrolled twice; remove one")

@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
+from central.judging import Judging
 from central.store.database import Database
 from central.store.logs import LogTable
 from central.store.own import OwnLedger
+from central.store.records import Records, Round
+from central.web.app import make_app
+from central.web.live import Hub
+from central.web.metrics import Metrics
+from central.web.office import Office
+from config.central import CentralSettings
 from config.clock import ManualClock
+from config.policy import load_policy
 from custody.events import Draft, Stamp, encode_line, event_id, format_utc
 from sync.merkle import CompactRange
 from sync.store import Head
@@ -269,3 +279,69 @@ def hand(clock: ManualClock) -> Callable[..., ZoneHand]:
         return ZoneHand(zone, log, clock)
 
     return make
+
+
+BUREAU = "南郑区公安分局执法监督室"
+ZONES = (("nz01", "南郑分局执法办案管理中心"), ("nz02", "大河坎派出所案管室"), ("nz03", "新集派出所案管室"))
+
+
+@pytest.fixture
+def names() -> list[str]:
+    """What people call the bureau, its zones and their rooms and doors."""
+    return [BUREAU, "前门", *(name for _, name in ZONES), *(name for _, name, _, _ in ROOMS)]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> CentralSettings:
+    zones = [{"id": id_, "name": name, "verifier_key": "-"} for id_, name in ZONES]
+    bureau = {"name": BUREAU, "state_dir": str(tmp_path)}
+    return CentralSettings.model_validate({"bureau": bureau, "zone": zones})
+
+
+@pytest.fixture
+def records(database: Database, own: OwnLedger, clock: ManualClock) -> Records:
+    return Records(database, own, clock)
+
+
+@pytest.fixture
+def rounds() -> list[tuple[str, Round]]:
+    """Every round that was judged and stored."""
+    return []
+
+
+@pytest.fixture
+def judging(records: Records, rounds: list[tuple[str, Round]]) -> Judging:
+    return Judging(records, load_policy(None), lambda zone, done: rounds.append((zone, done)))
+
+
+@pytest.fixture
+def told(hand: Callable[..., ZoneHand], store: LogTable, judging: Judging) -> Story:
+    """The day in zone nz01, committed and judged."""
+    story = Story(hand())
+    story.a_day()
+    assert story.hand.advance(store)
+    while judging.judge_due("nz01"):
+        pass
+    return story
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def app(database: Database, settings: CentralSettings, clock: ManualClock, hub: Hub) -> FastAPI:
+    return make_app(Office.over(database, settings, clock, hub, citation=lambda rule: [f"《{rule}》"]), Metrics())
+
+
+@pytest.fixture
+def web(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.fixture
+def story() -> type[Story]:
+    """Tells a day through a hand: ``story(hand())``."""
+    return Story

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from central.feed import Feed
+from central.feed import WAITING_MAX, Feed
 from central.store.database import Database
 from central.store.feeding import FeedMarks
 from central.store.logs import LogTable
@@ -17,16 +17,14 @@ CHECK = {"door": "front"}
 
 
 class Broker:
-    """Takes what is published, until it is told to fail."""
+    """Takes what is published; ``feed_waiting`` is what it has not sent on."""
 
     def __init__(self) -> None:
         self.taken: Published = []
-        self.fails_after: int | None = None
+        self.feed_waiting = 0
 
-    def publish(self, zone: str, type_: str, line: bytes) -> None:
-        if self.fails_after is not None and len(self.taken) >= self.fails_after:
-            raise OSError("no connection to the broker")
-        self.taken.append((zone, type_, line))
+    def publish_feed(self, zone: str, type: str, line: bytes) -> None:
+        self.taken.append((zone, type, line))
 
 
 @pytest.fixture
@@ -41,7 +39,7 @@ def test_every_verified_event_is_published_as_its_own_line_in_order(
     for _ in range(3):
         zone.write("door.opened", CHECK)
     zone.advance(store)
-    feed = Feed(FeedMarks(database), broker.publish)
+    feed = Feed(FeedMarks(database), broker)
     assert feed.publish_due() == 3
     assert broker.taken == [("nz01", "door.opened", line) for line in zone.lines]
     assert feed.publish_due() == 0
@@ -54,7 +52,7 @@ def test_a_line_that_breaks_the_schema_is_not_published(
     zone.raw(b"broken")
     zone.write("door.opened", CHECK)
     zone.advance(store)
-    Feed(FeedMarks(database), broker.publish).publish_due()
+    Feed(FeedMarks(database), broker).publish_due()
     assert [line for _, _, line in broker.taken] == zone.lines[1:]
 
 
@@ -67,34 +65,45 @@ def test_an_event_that_moved_to_a_new_ledger_is_published_once(
     new.write("door.opened", CHECK, id_=id_)
     new.write("door.closed", CHECK)
     new.advance(store)
-    Feed(FeedMarks(database), broker.publish).publish_due()
+    Feed(FeedMarks(database), broker).publish_due()
     assert [type_ for _, type_, _ in broker.taken] == ["door.opened", "door.closed"]
 
 
-def test_after_a_failure_or_a_crash_the_feed_goes_on_where_it_stood(
+def test_a_new_process_goes_on_where_the_feed_stood(
     store: LogTable, hand: Hands, url: str, database: Database, broker: Broker
 ) -> None:
     zone = hand()
     zone.write("door.opened", CHECK)
     zone.advance(store)
-    Feed(FeedMarks(database), broker.publish).publish_due()
+    Feed(FeedMarks(database), broker).publish_due()
     zone.write("door.closed", CHECK)
     zone.advance(store)
-    broker.fails_after = 1
-    with pytest.raises(OSError, match="no connection"):
-        Feed(FeedMarks(database), broker.publish).publish_due()
-    broker.fails_after = None
     anew = Database.open(url)
-    Feed(FeedMarks(anew), broker.publish).publish_due()
+    Feed(FeedMarks(anew), broker).publish_due()
     anew.close()
     assert [type_ for _, type_, _ in broker.taken] == ["door.opened", "door.closed"]
+
+
+def test_the_feed_hands_over_no_more_than_the_link_can_keep(
+    store: LogTable, hand: Hands, database: Database, broker: Broker
+) -> None:
+    zone = hand()
+    zone.write("door.opened", CHECK)
+    zone.advance(store)
+    broker.feed_waiting = WAITING_MAX + 1
+    feed = Feed(FeedMarks(database), broker)
+    feed.start()
+    feed.stop()
+    assert broker.taken == []
+    broker.feed_waiting = 0
+    assert Feed(FeedMarks(database), broker).publish_due() == 1
 
 
 def test_a_line_of_headquarters_goes_to_the_zone_that_it_concerns(
     store: LogTable, database: Database, broker: Broker
 ) -> None:
     store.keep_evidence("nz07", "00000000000000a1", "wrong_root", "rewritten", b"message")
-    Feed(FeedMarks(database), broker.publish).publish_due()
+    Feed(FeedMarks(database), broker).publish_due()
     ((zone, type_, line),) = broker.taken
     assert (zone, type_) == ("nz07", "ledger.fork")
     assert orjson.loads(line)["source"] == "/zones/hq"
