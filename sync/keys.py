@@ -87,8 +87,8 @@ def make_broker(authority: Path, directory: Path, hosts: Sequence[str]) -> None:
         raise KeyRefused("a broker's certificate needs the names under which it is reached; add --host NAME")
     names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
     issued = _issue(authority, hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, names)
-    _write_pair(directory / BROKER_CERTIFICATE, directory / BROKER_KEY, issued)
     _copy_authority(authority, directory)
+    _write_pair(directory / BROKER_CERTIFICATE, directory / BROKER_KEY, issued)
 
 
 def make_headquarters(authority: Path, directory: Path, deployment: str) -> SigningKey:
@@ -176,8 +176,8 @@ def describe(directory: Path) -> list[tuple[str, str]]:
 
 def _make_client(authority: Path, directory: Path, name: str) -> None:
     issued = _issue(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH)
-    _write_pair(directory / TLS_CERTIFICATE, directory / TLS_KEY, issued)
     _copy_authority(authority, directory)
+    _write_pair(directory / TLS_CERTIFICATE, directory / TLS_KEY, issued)
 
 
 def _issue(
