@@ -232,6 +232,8 @@ class OfficerSettings(Settings):
 class RecordingSettings(Settings):
     segment_s: float = Field(60.0, gt=0, le=600)
     retention_days: float = Field(90.0, gt=0)
+    cameras_per_worker: int = Field(8, ge=1, le=32)
+    """A worker process that dies takes so many cameras with it until it is up again."""
 
 
 class ZoneSettings(Settings):

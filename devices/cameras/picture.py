@@ -178,3 +178,41 @@ def _tile_deviation(small: Luma) -> NDArray[np.float64]:
     mean = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
     square = cv2.resize(cut * cut, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(np.sqrt(np.maximum(square - mean * mean, 0.0)), np.float64)
+
+
+class References:
+    """One camera's reference picture, kept in ``file``. It is learnt once, from the first pictures that show
+    anything, and never again by itself: who covers a camera slowly would teach it to see nothing. To have a moved
+    camera's learnt anew, a person removes the file.
+    """
+
+    LEARNT_FROM = 5
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: list[Luma] = []
+        self.current = Reference.load(file)
+
+    def learn(self, sample: Sample) -> None:
+        """Take a sample towards the reference, as long as there is none."""
+        if self.current is not None or sample.dark or is_plain(sample.small):
+            return
+        self._seen = [small for small in self._seen if small.shape == sample.small.shape]
+        self._seen.append(sample.small)
+        if len(self._seen) >= self.LEARNT_FROM:
+            self.current = Reference.median(self._seen)
+            self.current.save(self._file)
+            self._seen = []
+
+
+def save_still(frame: Any, file: Path, *, width: int = 640, quality: int = 80) -> None:
+    """A frame as a JPEG for people, at most ``width`` wide; whoever reads the file never sees half of it."""
+    if frame.width > width:
+        height = round(frame.height * width / frame.width / 2) * 2
+        frame = frame.reformat(width=width, height=height, format="bgr24")
+    done, jpeg = cv2.imencode(".jpg", frame.to_ndarray(format="bgr24"), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if done:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(jpeg.tobytes())
+        fresh.replace(file)

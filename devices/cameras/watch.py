@@ -109,7 +109,7 @@ class Watch:
         self._last_sound: Moment | None = None
         self._flowing: Moment | None = None
         self._stored: Moment | None = None
-        self._sampled_s: float | None = None
+        self._sampled: Moment | None = None
         self._last_key_s: float | None = None
         self._spacing_s = self._key_spacing_s = 0.0
         self._last_digest: bytes | None = None
@@ -144,14 +144,14 @@ class Watch:
 
     def wants_sample(self, now: Moment) -> bool:
         """Whether the next key frame is to be decoded: always at first and while anything is in doubt."""
-        if self._sampled_s is None or self._seen_samples <= self.limits.bad_samples or self._doubts():
+        if self._sampled is None or self._seen_samples <= self.limits.bad_samples or self._doubts():
             return True
         # A little early rather than a whole key frame late: arrival trembles.
-        return now.boot_s - self._sampled_s >= self.limits.sample_every_s * 0.9
+        return now.boot_s - self._sampled.boot_s >= self.limits.sample_every_s * 0.9
 
     def key_frame(self, now: Moment, at_us: int, sample: Sample) -> None:
         """A decoded key frame, taken at ``at_us``."""
-        self._sampled_s = now.boot_s
+        self._sampled = Moment(now.boot_s, at_us)
         self._seen_samples += 1
         if self._first_us is None:
             self._first_us = at_us
@@ -169,7 +169,7 @@ class Watch:
 
     def undecodable(self, now: Moment, at_us: int) -> None:
         """A key frame that gave no picture: whoever plays the recording will see as little."""
-        self._sampled_s = now.boot_s
+        self._sampled = Moment(now.boot_s, at_us)
         self._signal.sample(True, at_us, self.limits)
 
     def stored(self, now: Moment, from_us: int, through_us: int) -> None:
@@ -205,10 +205,14 @@ class Watch:
         return verdict
 
     def settled(self, through_us: int) -> bool:
-        """Whether what will be said of the time before ``through_us`` is said: no doubt reaches back there."""
-        return all(
-            c.doubt_us is None or c.doubt_us >= through_us for c in (self._signal, *self._conditions.values())
-        )
+        """Whether what will be said of the time before ``through_us`` is said: it was looked at, and no doubt
+        reaches back there. Of a lost camera there is nothing more to say.
+        """
+        if self._signal.bad:
+            return True
+        doubts = [condition.doubt_us for condition in self._all() if condition.doubt_us is not None]
+        looked = self._sampled is not None and self._sampled.wall_us >= through_us
+        return looked and (not doubts or min(doubts) >= through_us)
 
     def _doubts(self) -> bool:
         return any(condition.doubt_us is not None for condition in self._all())

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from custody.events import AuditSource
-
-Interval = tuple[int, int]
-"""Half open, [start, end), UTC microseconds."""
+from custody.intervals import Interval
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What a recorder holds of one camera within [start, end). Intervals come from packets, never from headers."""
+    """What a recorder holds of one camera within [start, end): half-open intervals in UTC microseconds, from
+    packets, never from headers.
+    """
 
     picture: tuple[Interval, ...]
     sound: tuple[Interval, ...]

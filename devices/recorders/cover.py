@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import pairwise
-
-from .base import Interval
 
 LEAST_GAP_S = 1.0
 SPACINGS = 3.0
@@ -72,34 +69,3 @@ class Cover:
 
 def is_hole(gap_s: float, usual_s: float) -> bool:
     return gap_s > max(LEAST_GAP_S, SPACINGS * usual_s)
-
-
-def merged(intervals: Iterable[Interval], *, bridge_us: int = 0) -> list[Interval]:
-    """Sorted and disjoint; neighbours at most ``bridge_us`` apart are joined, empty ones dropped."""
-    joined: list[Interval] = []
-    for start, end in sorted(intervals):
-        if end <= start:
-            continue
-        if joined and start <= joined[-1][1] + bridge_us:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def clipped(intervals: Iterable[Interval], start_us: int, end_us: int) -> list[Interval]:
-    inside = ((max(start, start_us), min(end, end_us)) for start, end in intervals)
-    return [(start, end) for start, end in inside if start < end]
-
-
-def without(intervals: Iterable[Interval], holes: Iterable[Interval]) -> list[Interval]:
-    """``intervals`` less ``holes``; both sorted and disjoint."""
-    left = list(intervals)
-    for hole_start, hole_end in holes:
-        left = [
-            part
-            for start, end in left
-            for part in ((start, min(end, hole_start)), (max(start, hole_end), end))
-            if part[0] < part[1]
-        ]
-    return left

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from config.clock import Clock
 from custody.events import AuditSource
+from custody.intervals import Interval, clip, normal
 from devices.cameras.base import CameraStream, Packet, Track
 from devices.cameras.timing import StreamClock, clock_s_in
 
-from .base import Holding, Interval, RecorderError, RecordingFailed
-from .cover import clipped, is_hole, merged
+from .base import Holding, RecorderError, RecordingFailed
+from .cover import is_hole
 from .recovery import file_name, read_segment, recover
 from .segment import SegmentWriter
 from .store import Segment, SegmentStore, Spans
@@ -236,8 +237,8 @@ class LocalRecorder:
             mend = f"the index in {self._store.directory} cannot be read: {error}; check the disk"
             raise RecorderError(f"camera {camera}: {mend}") from error
         return Holding(
-            tuple(clipped(merged(picture), start_us, end_us)),
-            tuple(clipped(merged(sound), start_us, end_us)),
+            tuple(clip(normal(picture), start_us, end_us)),
+            tuple(clip(normal(sound), start_us, end_us)),
             digest.hexdigest(),
             # Segments are dated by the zone's own clock, so there is nothing between the two.
             0.0,

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import av
 
-from .base import Interval
+from custody.intervals import Interval
+
 from .cover import Cover
 from .segment import sync_folder
 from .store import Segment, SegmentStore, Spans

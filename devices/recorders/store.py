@@ -7,12 +7,16 @@ can be lost: whatever lies in the folders without a row is read again, packet by
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import sqlite_utils
 
-from .base import Interval
+from custody.intervals import Interval
 
 INDEX_NAME = "index.sqlite3"
 BUSY_TIMEOUT_S = 10.0
@@ -52,10 +56,11 @@ _NAMES = ", ".join(_COLUMNS)
 
 
 class SegmentStore:
-    """The recordings of a zone in ``directory``. Each process and thread opens its own; all may write."""
+    """The recordings of a zone in ``directory``. Any number of processes and threads may use it at once."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._lock = threading.Lock()
         directory.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(
             directory / INDEX_NAME, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
@@ -99,18 +104,18 @@ class SegmentStore:
     def segments(self, camera: str, start_us: int, end_us: int) -> list[Segment]:
         """Those that overlap [start, end), by sequence."""
         where = "camera = ? AND start_us < ? AND end_us > ? ORDER BY sequence"
-        rows = self._connection.execute(f"SELECT {_NAMES} FROM segment WHERE {where}", (camera, end_us, start_us))
+        rows = self._rows(f"SELECT {_NAMES} FROM segment WHERE {where}", (camera, end_us, start_us))
         return [Segment(*row) for row in rows]
 
     def spans(self, segment: Segment) -> Spans:
         sql = "SELECT track, start_us, end_us FROM span WHERE camera = ? AND sequence = ? ORDER BY start_us"
-        rows = self._connection.execute(sql, (segment.camera, segment.sequence)).fetchall()
+        rows = self._rows(sql, (segment.camera, segment.sequence))
         picture = tuple((start, end) for track, start, end in rows if track == "picture")
         return Spans(picture, tuple((start, end) for track, start, end in rows if track == "sound"))
 
     def next_sequence(self, camera: str) -> int:
-        row = self._connection.execute("SELECT max(sequence) FROM segment WHERE camera = ?", (camera,)).fetchone()
-        return int(row[0] or 0) + 1
+        rows = self._rows("SELECT max(sequence) FROM segment WHERE camera = ?", (camera,))
+        return int(rows[0][0] or 0) + 1
 
     def files(self, camera: str) -> set[str]:
-        return {row[0] for row in self._connection.execute("SELECT file FROM segment WHERE camera = ?", (camera,))}
+        return {row[0] for row in self._rows("SELECT file FROM segment WHERE camera = ?", (camera,))}
