@@ -88,18 +88,26 @@ class SegmentStore:
         rows = [("picture", *interval) for interval in spans.picture] + [("sound", *part) for part in spans.sound]
         marks = ",".join("?" * len(_COLUMNS))
         key = (segment.camera, segment.sequence)
-        cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        try:
-            cursor.execute(
-                f"INSERT OR REPLACE INTO segment ({','.join(_COLUMNS)}) VALUES ({marks})", astuple(segment)
-            )
+        with self._transaction() as cursor:
+            cursor.execute(f"INSERT OR REPLACE INTO segment ({_NAMES}) VALUES ({marks})", astuple(segment))
             cursor.execute("DELETE FROM span WHERE camera = ? AND sequence = ?", key)
             cursor.executemany("INSERT INTO span VALUES (?, ?, ?, ?, ?)", [(*key, *row) for row in rows])
-            cursor.execute("COMMIT")
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        with self._lock:
+            cursor = self._connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
 
     def segments(self, camera: str, start_us: int, end_us: int) -> list[Segment]:
         """Those that overlap [start, end), by sequence."""
