@@ -37,6 +37,7 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event, *, hardware
     try:
         watch.start()
         hardware.start(service.take)
+        log.info("%d doors and %d readers are served", len(layout.doors), len(layout.readers))
         service.serve(stop)
     finally:
         # The locks first: whatever else fails to end must not keep one driven.

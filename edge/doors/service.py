@@ -29,8 +29,9 @@ from .missed import Missed
 log = logging.getLogger(__name__)
 
 LOOK_REAL_S = 0.1
-"""A stop is noticed, and the pulse beaten, at least this often."""
-BEAT_S = 2.0
+"""A stop is noticed at least this often."""
+BEAT_S = 5.0
+"""The pulse beats this often on the clock, and every real second."""
 RETRY_LEDGER_S = 5.0
 QUEUE_MAX = 10_000
 """A device that floods the queue must not fill the memory; what is beyond is dropped and told."""
@@ -85,9 +86,10 @@ class DoorService:
         deadline_s = next_deadline_s(self.state)
         if deadline_s is not None and now_s >= deadline_s:
             self.follow(TimePassed())
-        if self._pulse is not None and now_s >= self._beat_at_s:
-            self._pulse.beat()
-            self._beat_at_s = now_s + BEAT_S
+        if now_s >= self._beat_at_s:
+            self._beat_at_s = now_s + BEAT_S / max(1.0, self._clock.real_s(BEAT_S))
+            if self._pulse is not None:
+                self._pulse.beat()
         if now_s >= self._retry_at_s and not self.state.ledger_writable:
             self._try_ledger()
 

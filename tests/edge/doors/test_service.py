@@ -1,10 +1,11 @@
 """The shell: what is on disk when a relay moves, and what holds when the disk takes nothing."""
 
 import threading
+import time
 
 import pytest
 
-from config.clock import ManualClock
+from config.clock import ManualClock, SystemClock
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
 from devices.doors.simulated import SimulatedContact, SimulatedLock
@@ -206,3 +207,23 @@ def test_a_zone_that_starts_on_a_full_disk_lets_people_out_and_tells_its_start_l
     zone.wait(6)
     assert told == ["started"] and zone.tap("in") is Feedback.GRANTED
     zone.ledger.close()
+
+
+def test_a_door_where_nothing_happens_costs_next_to_no_processor_time(settings):
+    zone = Zone(settings)
+    zone.service._clock = SystemClock()
+    stop = threading.Event()
+    used_s = []
+
+    def serve():
+        began_s = time.thread_time()
+        zone.service.serve(stop)
+        used_s.append(time.thread_time() - began_s)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    time.sleep(0.5)
+    stop.set()
+    thread.join()
+    zone.ledger.close()
+    assert used_s[0] < 0.1
