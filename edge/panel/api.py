@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from custody.events import Event, format_time, to_datetime
+from custody.register import CameraNow
 from edge.register import requests
 from edge.register.errors import Said, Unknown
 
@@ -110,6 +111,21 @@ class StayOut(BaseModel):
         )
 
 
+class CameraOut(BaseModel):
+    """A camera's verdict; ``unknown`` until it has one."""
+
+    camera: str
+    state: str
+    audio: str
+    faults: list[str]
+
+    @classmethod
+    def of(cls, camera: str, now: CameraNow | None) -> CameraOut:
+        if now is None:
+            return cls(camera=camera, state="unknown", audio="unknown", faults=[])
+        return cls(camera=camera, state=now.state, audio=now.audio, faults=now.faults)
+
+
 class NowOut(BaseModel):
     """The zone at this moment."""
 
@@ -164,6 +180,12 @@ def routes(desk: Desk, live: Live) -> APIRouter:
     def findings(stay: str | None = None) -> list[dict[str, Any]]:
         found = desk.judged.findings
         return [dict(finding) for finding in found if stay is None or finding["stay"] == stay]
+
+    @api.get("/cameras", tags=["zone"], summary="What each camera was last seen to do")
+    def cameras() -> list[CameraOut]:
+        with desk.book.lock:
+            known = dict(desk.book.register.cameras)
+        return [CameraOut.of(camera.id, known.get(camera.id)) for camera in desk.settings.cameras]
 
     @api.get("/zone", tags=["zone"], summary="Rooms, doors, cameras and officers, as configured")
     def zone() -> dict[str, Any]:

@@ -176,7 +176,6 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     },
     "place": {"awaited": _m("On the way"), "away": _m("Out on leave")},
     "step": {"collection": _m("Collection")},
-    "direction": {"in": _m("In"), "out": _m("Out")},
 }
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 
-from custody.judge import Judge
-
 from config.clock import Clock
 from config.policy import load_policy
 from config.zone import ZoneSettings
+from custody.judge import Judge
 from edge.pulse import Pulse
 from edge.register.persons import Persons
 from sync.ledger import Ledger

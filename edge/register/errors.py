@@ -70,8 +70,9 @@ class Forbidden(RegisterError):
 
     def __init__(self, obstacles: Sequence[Obstacle]) -> None:
         self.obstacles = list(obstacles)
+        said = " ".join(str(obstacle.said) for obstacle in obstacles)
         super().__init__(
-            Said(" ".join(str(obstacle.said) for obstacle in obstacles)),
+            Said("%(obstacles)s", {"obstacles": said}),
             Said("Do that step first. In an emergency go on with a reason; it is recorded and judged."),
         )
 

@@ -13,6 +13,7 @@ from custody.events import (
     FlagsChanged,
     Measure,
     MeasureChanged,
+    PassagePurpose,
     PropertyReceived,
     PropertyReturned,
     RecordCorrected,
@@ -42,7 +43,7 @@ CORRECTABLE = (
     "property.",
     "care.",
 )
-PASSAGE_COMMAND = "declare_passage"
+PASSAGE_COMMAND = "passage"
 CONSTANT_FLAGS = (Flag.DRUNK, Flag.ILL, Flag.INJURED, Flag.HIGH_RISK)
 
 
@@ -150,15 +151,19 @@ def void(now: Situation, asked: requests.Void) -> list[Draft]:
 
 
 def declare_passage(now: Situation, asked: requests.DeclarePassage) -> list[Draft]:
-    """What the next card at this door is for. The door process sees it in the ledger and decides on it."""
+    """What the officer's next card at this door is for; the door process sees it in the ledger and decides."""
     if asked.stay is not None:
         now.open(asked.stay)
+    elif asked.purpose in (PassagePurpose.BRING_IN, PassagePurpose.TAKE_OUT):
+        raise NotNow(
+            Said("Bringing in and taking out are of a person."),
+            Said("Choose the person; register an arrival first."),
+        )
     data = CommandReceived(
         command=PASSAGE_COMMAND,
         actor=now.known_officer(asked.by).id,
         args={
             "door": now.door(asked.door).id,
-            "direction": asked.direction.value,
             "purpose": asked.purpose.value,
             "stay": asked.stay,
         },

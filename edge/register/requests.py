@@ -19,7 +19,6 @@ from custody.events import (
     CaseKind,
     Category,
     CollectionItem,
-    Direction,
     Exemption,
     ExitReason,
     Flag,
@@ -315,11 +314,10 @@ class Void(Act):
 
 
 class DeclarePassage(Act):
-    """Said at the terminal before a card: what the next passage at this door is for, and of whom."""
+    """Said at the terminal before a card: what the next passage of ``by`` at this door is for, and of whom."""
 
     NAME = "declare-passage"
     door: PartId
-    direction: Direction
     purpose: PassagePurpose
     stay: StayId | None = None
 

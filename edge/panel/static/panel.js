@@ -44,8 +44,9 @@ function sendButton(button) {
     button.disabled = true;
     const body = { ...JSON.parse(button.dataset.body), by: officer };
     if (button.dataset.by) body[button.dataset.by] = officer;
-    await post(button.dataset.post, body);
+    const answer = await post(button.dataset.post, body);
     button.disabled = false;
+    if (answer) button.classList.add("is-done");
   });
 }
 

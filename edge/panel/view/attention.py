@@ -38,7 +38,8 @@ class Attention:
     said: Said
     do: Said
     who: str | None
-    where: str | None
+    where: tuple[str, ...]
+    """Names of rooms and doors, ids of parts."""
     since_us: int | None
     link: str | None
     counts_down: bool = False
@@ -87,7 +88,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
         level = {1: NOTE, 2: SOON, 3: URGENT}[person.warning]
         said, do = LIMIT_SAID[person.warning], Said("Release, hand over, or have the measure changed in time.")
         yield Attention(
-            level, said, do, person.number, None, person.legal.deadline_us, f"{page}?act=exit", person.warning < 3
+            level, said, do, person.number, (), person.legal.deadline_us, f"{page}?act=exit", person.warning < 3
         )
     if person.needs_guard and person.guarding and person.guarding.unguarded_since_us is not None:
         yield Attention(
@@ -95,7 +96,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
             Said("Nobody guards this person."),
             Said("Send a guard and register the presence."),
             person.number,
-            person.where,
+            (person.where,),
             person.guarding.unguarded_since_us,
             f"{page}?act=guard-present",
         )
@@ -106,7 +107,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
             Said("Not searched yet."),
             Said("Search first; nothing else may begin before."),
             person.number,
-            person.where,
+            (person.where,),
             _round_began_us(desk, person),
             f"{page}?act=start-search",
         )
@@ -117,7 +118,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
             Said("Arrived and not yet in the zone."),
             Said("Bring the person straight in and register the entry."),
             person.number,
-            None,
+            (),
             stay.arrived_us,
             f"{page}?act=enter",
         )
@@ -132,7 +133,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
                 Said("The check is overdue.") if over else Said("A check is due."),
                 Said("Look at the person and register the check."),
                 person.number,
-                person.where,
+                (person.where,),
                 due_us,
                 f"{page}?act=check",
                 not over,
@@ -147,7 +148,7 @@ def _leave_overdue(desk: Desk, person: Person, now: Moment) -> Iterator[Attentio
             Said("Not back at the approved time."),
             Said("Bring the person back, or have the leave approved anew."),
             person.number,
-            None,
+            (),
             permit.return_by_us,
             f"/terminal/stays/{person.id}?act=return",
         )
@@ -172,7 +173,7 @@ def _of_room(room: RoomView) -> Iterator[Attention]:
             Said("The camera of an occupied room does not record properly."),
             Said("Look at the camera; move the person to a recorded room meanwhile."),
             None,
-            room.settings.name,
+            (room.settings.name,),
             camera.since_us,
             None,
         )
@@ -186,7 +187,7 @@ def _of_door(door: DoorView) -> Iterator[Attention]:
             Said("The door was forced.") if forced else Said("The door stands open."),
             Said("Go there, see who passed, and shut it."),
             None,
-            door.settings.name,
+            (door.settings.name,),
             door.last_us if door.since_us is None else door.since_us,
             None,
         )
@@ -196,22 +197,25 @@ def _of_door(door: DoorView) -> Iterator[Attention]:
             Said("A part of the door is faulty."),
             Said("Call the technician."),
             None,
-            door.settings.name,
+            (door.settings.name,),
             None,
             None,
         )
 
 
 def _of_health(health: Health) -> Iterator[Attention]:
-    for part, alive in health.parts.items():
-        if alive or (part == "link" and not health.has_headquarters):
-            continue
+    silent = tuple(
+        part
+        for part, alive in health.parts.items()
+        if not alive and part != "panel" and (part != "link" or health.has_headquarters)
+    )
+    if silent:
         yield Attention(
-            SOON if part == "link" else URGENT,
+            NOTE if silent == ("link",) else SOON,
             Said("A part of the system does not answer."),
             Said("It is started again by itself; if it stays so, call the technician."),
             None,
-            part,
+            silent,
             None,
             None,
         )
@@ -224,7 +228,7 @@ def _of_judge(desk: Desk) -> Iterator[Attention]:
             Said("The four musts are not judged here any more."),
             Said("Restart the panel; headquarters goes on judging. Call the technician."),
             None,
-            None,
+            (),
             None,
             None,
         )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from config.clock import ManualClock
+from config.policy import load_policy
 from config.zone import ZoneSettings, load_zone
 from custody.events import Draft, Event
+from custody.judge import Judge
+from edge.panel.app import create_app
+from edge.panel.desk import Desk
+from edge.panel.server import PanelServer
 from edge.register.persons import KEY_FILE, Persons, create_key
 from edge.register.requests import ACTS
 from edge.register.service import RegisterService, Written
@@ -125,3 +132,40 @@ def append(ledger: Ledger) -> Callable[..., list[Event]]:
         return ledger.append(Draft(type_, data))
 
     return append
+
+
+@pytest.fixture
+def desk(settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: ManualClock) -> Iterator[Desk]:
+    desk = Desk(settings, ledger, persons, clock)
+    yield desk
+    desk.book.close()
+
+
+@pytest.fixture
+def server(desk: Desk) -> Iterator[PanelServer]:
+    """The panel, really served, on a port of its own."""
+    judge = Judge(desk.settings.zone.id, load_policy(None))
+    server = PanelServer(create_app(desk, judge), "127.0.0.1", 0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(server: PanelServer) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Ask until the answer is true, at most ten seconds; answer it."""
+
+    def until(ask: Callable[[], Any]) -> Any:
+        ends_s = time.monotonic() + 10
+        while not (answer := ask()):
+            assert time.monotonic() < ends_s, "it never became true"
+            time.sleep(0.01)
+        return answer
+
+    return until

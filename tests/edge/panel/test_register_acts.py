@@ -218,15 +218,14 @@ def test_a_void_arrival_does_not_free_its_number(arrive: Number, write: Write, s
 
 def test_a_declared_passage_is_a_command_in_the_ledger(enter: Number, write: Write) -> None:
     stay = enter()
-    event = write("declare-passage", door="front-door", direction="out", purpose="take_out", stay=stay).events[0]
+    event = write("declare-passage", door="front-door", purpose="take_out", stay=stay).events[0]
     assert (event.type, event.data["command"], event.data["actor"]) == (
         "command.received",
-        "declare_passage",
+        "passage",
         "p0231",
     )
     assert event.data["args"] == {
         "door": "front-door",
-        "direction": "out",
         "purpose": "take_out",
         "stay": stay,
     }
@@ -248,3 +247,10 @@ def test_a_handover_brings_the_incoming_guard_with_the_list_of_who_is_there(
 def test_a_guard_who_is_not_there_cannot_go(write: Write) -> None:
     with pytest.raises(NotNow, match="does not guard"):
         write("guard-absent", room="waiting-1", officer="a0112")
+
+
+def test_somebody_is_brought_in_or_taken_out_never_nobody(write: Write) -> None:
+    for purpose in ("bring_in", "take_out"):
+        with pytest.raises(NotNow, match="are of a person"):
+            write("declare-passage", door="front-door", purpose=purpose)
+    assert write("declare-passage", door="front-door", purpose="rounds").events
