@@ -37,10 +37,11 @@ def load(model: type[Loaded], file: Path) -> Loaded:
     try:
         return model.model_validate(found)
     except ValidationError as error:
-        raise ConfigurationError(file, [_explain(problem, model) for problem in error.errors()]) from error
+        raise ConfigurationError(file, [explain(problem, model) for problem in error.errors()]) from error
 
 
-def _explain(problem: Any, model: type[BaseModel]) -> str:
+def explain(problem: Any, model: type[BaseModel]) -> str:
+    """One problem that pydantic found, as a line that names the key, what was found and the mend."""
     where = ".".join(str(part) for part in problem["loc"]) or "(the whole file)"
     if problem["type"] == "extra_forbidden":
         names = _known_names(model)

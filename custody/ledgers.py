@@ -1,0 +1,236 @@
+"""What of a zone's ledgers can be judged, in which order, and over which time the zone is known to have run.
+
+Everything here uses the lines as they stand: places, written times and the few types that end known time.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+from .intervals import FOREVER, Interval, Intervals, normal
+
+ABSENT = -(1 << 62)
+"""Stands in the table of written times for a sequence number that has no line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What ``ledger.opened`` says: which ledger it follows, and how long that one was."""
+
+    sequence: int
+    rotation: bool
+    follows: str | None
+    size: int
+
+
+class Lines:
+    """The places of one ledger: when each line was written, which are missing."""
+
+    __slots__ = ("breaks", "first", "held", "id", "known", "latest", "opened", "stale", "written")
+
+    def __init__(self, id_: str) -> None:
+        self.id = id_
+        self.first = 0
+        self.written: array[int] = array("q")
+        self.held = 0
+        self.latest = ABSENT
+        self.breaks: set[int] = set()
+        self.opened: Opened | None = None
+        self.known: Intervals = []
+        self.stale = False
+
+    @property
+    def next(self) -> int:
+        """The number after the highest line."""
+        return self.first + len(self.written)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no number is missing between the lowest and the highest line."""
+        return self.held == len(self.written)
+
+    def unbroken(self) -> int:
+        """The first missing number above the lowest line."""
+        if self.whole:
+            return self.next
+        return self.first + self.written.index(ABSENT)
+
+    def put(self, sequence: int, written: int, *, breaks: bool) -> None:
+        """Note a line, wherever it stands. Of two lines in one place the one written first is noted."""
+        self.stale = True
+        if not self.written:
+            self.first = sequence
+        if sequence < self.first:
+            missing = array("q", [ABSENT]) * (self.first - sequence)
+            self.written = missing + self.written
+            self.first = sequence
+        elif sequence >= self.next:
+            self.written.extend(array("q", [ABSENT]) * (sequence - self.next + 1))
+        index = sequence - self.first
+        if self.written[index] == ABSENT:
+            self.held += 1
+            self.written[index] = written
+        else:
+            self.written[index] = min(written, self.written[index])
+        if breaks:
+            self.breaks.add(sequence)
+        self.latest = max(self.latest, written)
+
+    def replace(self, sequence: int, written: int, *, breaks: bool) -> None:
+        """The line in this place was another one, after all."""
+        self.written[sequence - self.first] = written
+        self.breaks.discard(sequence)
+        if breaks:
+            self.breaks.add(sequence)
+        self.latest = max(self.written)
+        self.stale = True
+
+    def append(self, written: int, timeout_us: int, *, breaks: bool) -> None:
+        """Note the next line of a ledger that has all its numbers; the table of known time grows with it."""
+        last = self.written[-1]
+        self.written.append(written)
+        self.held += 1
+        if written > self.latest:
+            self.latest = written
+        if breaks:
+            self.breaks.add(self.next - 1)
+        elif last < written <= last + timeout_us and not self.stale:
+            known = self.known
+            if not known or known[-1][1] < last:
+                known.append((last, written))
+            elif known[-1][1] == last:
+                known[-1] = (known[-1][0], written)
+            else:
+                self.stale = True
+
+    def work_out_known(self, end: int, timeout_us: int) -> None:
+        """Known time between neighbours, up to the line before number ``end``."""
+        pieces: list[Interval] = []
+        last = ABSENT
+        last_number = min(end, self.next) - self.first
+        for number, written in enumerate(self.written[:last_number], self.first):
+            if (
+                last != ABSENT
+                and written != ABSENT
+                and last < written <= last + timeout_us
+                and number not in self.breaks
+            ):
+                if pieces and pieces[-1][1] == last:
+                    pieces[-1] = (pieces[-1][0], written)
+                else:
+                    pieces.append((last, written))
+            last = written
+        self.known = normal(pieces)
+        self.stale = False
+
+
+class Ledgers:
+    """All ledgers of one zone."""
+
+    def __init__(self, timeout_us: int) -> None:
+        self._timeout_us = timeout_us
+        self.lines: dict[str, Lines] = {}
+        self.ranks: dict[str, int] = {}
+        self._newest: Lines | None = None
+        self._rivals = False
+        self._judged_end: dict[str, int] = {}
+        self._latest = ABSENT
+
+    def append(self, ledger: str, sequence: int, written: int, *, breaks: bool) -> bool:
+        """Note the next line of a ledger that lacks none. False if it is not such a line: then ``put`` it."""
+        lines = self.lines.get(ledger)
+        if lines is None or self._rivals or not lines.whole or sequence != lines.next:
+            return False
+        if ledger not in self._judged_end:
+            return False
+        lines.append(written, self._timeout_us, breaks=breaks)
+        if lines is self._newest:
+            self._judged_end[ledger] = sequence + 1
+        if written > self._latest:
+            self._latest = written
+        return True
+
+    def put(self, ledger: str, sequence: int, written: int, *, breaks: bool, opened: Opened | None) -> None:
+        """Note a line, wherever it stands; ``settle`` must follow before anything is asked."""
+        lines = self.lines.get(ledger)
+        if lines is None:
+            lines = self.lines[ledger] = Lines(ledger)
+        lines.put(sequence, written, breaks=breaks)
+        if opened is not None and (lines.opened is None or opened.sequence < lines.opened.sequence):
+            lines.opened = opened
+
+    def settle(self) -> bool:
+        """Work out again which ledger is the newest and what is judged.
+
+        Returns whether everything judged before still is, in the same order; if not, all facts must be laid anew.
+        """
+        before, ranks_before = self._judged_end, self.ranks
+        self.ranks = self._ranked()
+        followed = {one.opened.follows for one in self.lines.values() if one.opened is not None}
+        leaves = [one for one in self.lines.values() if one.id not in followed] or list(self.lines.values())
+        self._newest = max(leaves, key=lambda one: (one.latest, one.id), default=None)
+        self._rivals = len(leaves) > 1
+        self._judged_end = {
+            name: lines.unbroken() if lines is self._newest else FOREVER for name, lines in self.lines.items()
+        }
+        for name, lines in self.lines.items():
+            if lines.stale or before.get(name) != self._judged_end[name]:
+                lines.work_out_known(self._judged_end[name], self._timeout_us)
+        self._latest = max(map(self._latest_judged, self.lines.values()), default=ABSENT)
+        kept = all(self._judged_end[name] >= min(end, self.lines[name].next) for name, end in before.items())
+        order = sorted(ranks_before, key=lambda name: ranks_before[name])
+        return kept and [self.ranks[name] for name in order] == list(range(len(order)))
+
+    def _latest_judged(self, lines: Lines) -> int:
+        if lines is not self._newest or lines.whole:
+            return lines.latest
+        return max(lines.written[: lines.unbroken() - lines.first])
+
+    def _ranked(self) -> dict[str, int]:
+        """Each ledger's place in the chain: after the one that it follows, else by its first written time."""
+        begun = {name: (one.written[0], name) for name, one in self.lines.items()}
+        children: dict[str | None, list[str]] = {}
+        for name, one in self.lines.items():
+            parent = one.opened.follows if one.opened is not None else None
+            children.setdefault(parent if parent in self.lines and parent != name else None, []).append(name)
+        ranked: list[str] = []
+        waiting = sorted(children.get(None, []), key=lambda name: begun[name], reverse=True)
+        while len(ranked) < len(self.lines):
+            if not waiting:  # ledgers that name each other in a circle have no first: the earliest opens it
+                waiting = [min(set(self.lines) - set(ranked), key=lambda name: begun[name])]
+            name = waiting.pop()
+            if name not in ranked:
+                ranked.append(name)
+                waiting.extend(sorted(children.get(name, []), key=lambda one: begun[one], reverse=True))
+        return {name: rank for rank, name in enumerate(ranked)}
+
+    def judged(self, ledger: str, sequence: int) -> bool:
+        """Whether the line in this place is judged already."""
+        return sequence < self._judged_end[ledger]
+
+    def latest(self) -> int | None:
+        """W: the latest written time of what is judged."""
+        return None if self._latest == ABSENT else self._latest
+
+    def known(self) -> Intervals:
+        """Known time, all ledgers together."""
+        for lines in self.lines.values():
+            if lines.stale:
+                lines.work_out_known(self._judged_end[lines.id], self._timeout_us)
+        if len(self.lines) == 1:
+            return next(iter(self.lines.values())).known
+        pieces = [piece for lines in self.lines.values() for piece in lines.known]
+        pieces.extend(filter(None, map(self._over_rotation, self.lines.values())))
+        return normal(pieces)
+
+    def _over_rotation(self, lines: Lines) -> Interval | None:
+        """The time between the last line of a ledger and the first of the one that it was rotated into."""
+        opened = lines.opened
+        if opened is None or not opened.rotation or opened.sequence != 1 or lines.first != 1:
+            return None
+        before = self.lines.get(opened.follows or "")
+        if before is None or before is lines or before.next != opened.size + 1:
+            return None
+        last, first = before.written[-1], lines.written[0]
+        return (last, first) if last < first <= last + self._timeout_us else None

@@ -1,0 +1,336 @@
+"""The lines of one zone as they came in, and the facts that they make once duplicates and corrections are settled.
+
+Good heartbeats, by far the most of all lines, leave only their times; every other line is kept, for a late line
+or a correction can change how it reads.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .events import Event, SchemaBroken, parse_time
+from .facts import Amended, Body, ClockReading, Corrected, Fact
+from .ledgers import Ledgers, Opened
+from .policy import Policy
+from .reading import read_body, seconds_us
+
+QUIET_KEPT = 20_000
+"""How many of the last good heartbeats are kept as lines too, in case one is repeated otherwise or corrected."""
+
+
+class Record:
+    """One event: the smallest of its lines."""
+
+    __slots__ = ("event", "fact", "stay", "targets")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.fact: Fact | None = None
+        stay = event.data.get("stay")
+        self.stay = stay if isinstance(stay, str) else ""
+        self.targets: set[str] = set()
+        """What this corrects, or has ever been read to correct."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What taking lines has done to the facts: those withdrawn and those filed. ``anew``: all others are void."""
+
+    anew: bool = False
+    withdrawn: list[Fact] = field(default_factory=list)
+    filed: list[Fact] = field(default_factory=list)
+    good: list[int] = field(default_factory=list)
+    """Times of good heartbeats that are new."""
+
+
+@dataclass(slots=True)
+class _Quiet:
+    """The good heartbeats of one ledger: number and time of each."""
+
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    times: array[int] = field(default_factory=lambda: array("q"))
+
+
+class Records:
+    """Every line of one zone."""
+
+    def __init__(self, zone: str, policy: Policy, *, quiet_kept: int = QUIET_KEPT) -> None:
+        self.zone = zone
+        self.ledgers = Ledgers(policy.reading.heartbeat_timeout_us)
+        self.broken: dict[str, str] = {}
+        self._step_us = policy.reading.clock_step_us
+        self._good_us = policy.rules.m4_3.lowest_us
+        self._records: dict[str, Record] = {}
+        self._by_target: dict[str, set[str]] = {}
+        self._waiting: set[str] = set()
+        self._quiet: dict[str, _Quiet] = {}
+        self._recent: dict[str, Event] = {}
+        self._quiet_kept = quiet_kept
+
+    # -- lines in
+
+    def take(self, events: Iterable[Event]) -> Changes:
+        """Note lines in any order, repeated or not."""
+        changes = Changes()
+        changed: set[str] = set()
+        unsettled = False
+        for event in events:
+            if event.id in self._records or event.id in self._recent:
+                unsettled |= self._repeated(event, changed)
+            elif self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=self._breaks(event)):
+                if event.type == "zone.heartbeat" and self._is_quiet(event):
+                    self._note_quiet(event, changes)
+                else:
+                    self._note(event)
+                    changed.add(event.id)
+            else:
+                self._put(event)
+                self._note(event)
+                self._waiting.add(event.id)
+                unsettled = True
+        if unsettled and not self.ledgers.settle():
+            return self._anew()
+        self._waiting, judged = set(), self._waiting
+        for id_ in judged:
+            (changed if self._judged(self._records[id_]) else self._waiting).add(id_)
+        self._refresh(changed, changes)
+        return changes
+
+    def _put(self, event: Event) -> None:
+        opened = _opened(event) if event.type == "ledger.opened" else None
+        self.ledgers.put(event.ledger, event.sequence, event.written_us, breaks=self._breaks(event), opened=opened)
+
+    def _breaks(self, event: Event) -> bool:
+        """Whether the time before this line is unknown, however soon after the line before it was written."""
+        if event.type == "zone.started":
+            return True
+        if event.type == "ledger.opened":
+            return event.data.get("reason") != "rotation"
+        if event.type == "clock.stepped":
+            try:
+                return abs(seconds_us(event.data.get("by_s"))) > self._step_us
+            except ValueError:
+                return True
+        return False
+
+    def _is_quiet(self, event: Event) -> bool:
+        if event.id in self._by_target:
+            return False
+        try:
+            body = read_body(event.type, event.data)
+        except SchemaBroken:
+            return False
+        return isinstance(body, ClockReading) and body.off_us <= self._good_us
+
+    def _note_quiet(self, event: Event, changes: Changes) -> None:
+        quiet = self._quiet.get(event.ledger)
+        if quiet is None:
+            quiet = self._quiet[event.ledger] = _Quiet()
+        quiet.numbers.append(event.sequence)
+        quiet.times.append(event.time_us)
+        changes.good.append(event.time_us)
+        self._recent[event.id] = event
+        if len(self._recent) > self._quiet_kept:
+            del self._recent[next(iter(self._recent))]
+
+    def _note(self, event: Event) -> None:
+        record = self._records[event.id] = Record(event)
+        if event.type == "record.corrected":
+            target = event.data.get("corrects")
+            if isinstance(target, str):
+                self._aim(record, target)
+
+    def _aim(self, record: Record, target: str) -> None:
+        record.targets.add(target)
+        self._by_target.setdefault(target, set()).add(record.event.id)
+
+    def _repeated(self, event: Event, changed: set[str]) -> bool:
+        """The same id again. Returns whether the lines must be settled anew."""
+        recent = self._recent.get(event.id)
+        held = recent if recent is not None else self._records[event.id].event
+        if held.line == event.line:
+            return False
+        smaller = event.line < held.line
+        if (held.ledger, held.sequence) != (event.ledger, event.sequence):
+            self._put(event)
+        elif smaller:
+            lines = self.ledgers.lines[event.ledger]
+            lines.replace(event.sequence, event.written_us, breaks=self._breaks(event))
+        if smaller:
+            if recent is not None:
+                self._unquiet(recent)
+            old = self._records.pop(event.id, None)
+            self._note(event)
+            if old is not None:
+                self._records[event.id].fact = old.fact
+                for target in old.targets:
+                    self._aim(self._records[event.id], target)
+            self._waiting.add(event.id)
+        return True
+
+    def _unquiet(self, event: Event) -> None:
+        """That good heartbeat must be looked at like any other line."""
+        del self._recent[event.id]
+        quiet = self._quiet[event.ledger]
+        index = quiet.numbers.index(event.sequence)
+        del quiet.numbers[index], quiet.times[index]
+        record = self._records[event.id] = Record(event)
+        record.fact = self._plain(event, read_body(event.type, event.data))
+
+    # -- facts out
+
+    def _judged(self, record: Record) -> bool:
+        return self.ledgers.judged(record.event.ledger, record.event.sequence)
+
+    def _anew(self) -> Changes:
+        """Lay all facts anew: lines that were judged no longer are, or their order has changed."""
+        changes = Changes(anew=True)
+        self._waiting = set()
+        for name, quiet in self._quiet.items():
+            changes.good.extend(
+                time
+                for number, time in zip(quiet.numbers, quiet.times, strict=True)
+                if self.ledgers.judged(name, number)
+            )
+        for record in self._records.values():
+            record.fact = None
+        for id_, record in self._records.items():
+            if self._judged(record):
+                record.fact = self._fact(record)
+                if record.fact is not None:
+                    changes.filed.append(record.fact)
+            else:
+                self._waiting.add(id_)
+        return changes
+
+    def _refresh(self, changed: set[str], changes: Changes) -> None:
+        """Read again what has changed, what it corrects and what corrects it."""
+        todo, seen = list(changed), set(changed)
+        while todo:
+            id_ = todo.pop()
+            recent = self._recent.get(id_)
+            if recent is not None:
+                self._unquiet(recent)
+            record = self._records.get(id_)
+            if record is None:
+                continue
+            before, record.fact = record.fact, self._fact(record) if self._judged(record) else None
+            if before is not None:
+                changes.withdrawn.append(before)
+            if record.fact is not None:
+                changes.filed.append(record.fact)
+            for other in record.targets | self._by_target.get(id_, set()):
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+
+    def _fact(self, record: Record) -> Fact | None:
+        """The fact that a judged line makes; ``None`` if it is void, broken, or nothing that a rule looks at."""
+        event = record.event
+        reading = self._read(record, frozenset())
+        if reading is None:
+            return None
+        data, time, offset, evidence = reading
+        try:
+            body = read_body(event.type, data)
+        except SchemaBroken as error:
+            self.broken[event.id] = str(error)
+            return None
+        self.broken.pop(event.id, None)
+        if isinstance(body, Corrected):
+            self._aim(record, body.corrects)
+            body = self._amends(event, body)
+        if body is None:
+            return None
+        return Fact(
+            id=event.id,
+            type=event.type,
+            order=(time, event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id),
+            first_us=event.time_us,
+            offset_s=offset,
+            body=body,
+            evidence=evidence,
+        )
+
+    def _plain(self, event: Event, body: Body | None) -> Fact:
+        """The fact of a line that nothing corrects."""
+        assert body is not None
+        return Fact(
+            id=event.id,
+            type=event.type,
+            order=(event.time_us, event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id),
+            first_us=event.time_us,
+            offset_s=event.utc_offset_s,
+            body=body,
+            evidence=(event.id,),
+        )
+
+    def _amends(self, event: Event, body: Corrected) -> Body | None:
+        """How much later than its line a correction came; ``None`` if that line is not here."""
+        recent = self._recent.get(body.corrects)
+        if recent is not None:
+            return Amended("", event.written_us - recent.written_us)
+        target = self._records.get(body.corrects)
+        if target is None or not self._judged(target):
+            return None
+        return Amended(target.stay, event.written_us - target.event.written_us)
+
+    def _read(
+        self, record: Record, path: frozenset[str]
+    ) -> tuple[dict[str, Any], int, int, tuple[str, ...]] | None:
+        """Data, time, UTC offset and evidence of a line as corrected; ``None`` if it is void.
+
+        ``path``: the lines being read already, so that corrections which name each other come to an end.
+        """
+        event = record.event
+        data, time, offset, void = event.data, event.time_us, event.utc_offset_s, False
+        evidence = [event.id]
+        for fields in self._corrections(record, path | {event.id}):
+            correction, body = fields
+            evidence.append(correction.event.id)
+            if body.fields:
+                data = {**data, **body.fields}
+            if body.time is not None:
+                time, offset = parse_time(body.time)
+            if body.void is not None:
+                void = body.void
+        return None if void else (data, time, offset, tuple(evidence))
+
+    def _corrections(self, record: Record, path: frozenset[str]) -> Iterator[tuple[Record, Corrected]]:
+        """The corrections of a line that stand, the last written last."""
+        found = []
+        for id_ in self._by_target.get(record.event.id, ()):
+            correction = self._records[id_]
+            if id_ in path or not self._judged(correction):
+                continue
+            reading = self._read(correction, path)
+            if reading is None:
+                continue
+            try:
+                body = read_body("record.corrected", reading[0])
+            except SchemaBroken:
+                continue
+            if isinstance(body, Corrected) and body.corrects == record.event.id:
+                found.append((self._written(correction), correction, body))
+        found.sort(key=lambda one: one[0])
+        return ((correction, body) for _, correction, body in found)
+
+    def _written(self, record: Record) -> tuple[int, int, int, str]:
+        event = record.event
+        return (event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id)
+
+
+def _opened(event: Event) -> Opened | None:
+    follows = event.data.get("follows")
+    if not isinstance(follows, dict):
+        return Opened(event.sequence, False, None, 0)
+    name, size = follows.get("ledger"), follows.get("size")
+    return Opened(
+        event.sequence,
+        event.data.get("reason") == "rotation",
+        name if isinstance(name, str) else None,
+        size if isinstance(size, int) else -1,
+    )

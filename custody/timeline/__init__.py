@@ -1,0 +1,1 @@
+"""The timeline of a zone: facts in their order, and what they prove over which intervals."""

@@ -1,0 +1,114 @@
+"""Heartbeats and steps that tell of a wrong clock.
+
+Good heartbeats are by far the most of all lines, so they are kept as bare times.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from custody.facts import ClockReading, Fact
+from custody.intervals import FOREVER
+
+from .track import Track
+
+
+@dataclass(slots=True)
+class BadClock:
+    """A maximal run of heartbeats whose clock was off; ``worst_us`` is the furthest of them."""
+
+    first: Fact
+    last: Fact
+    worst_us: int
+    end: int = FOREVER
+
+
+class Clocks:
+    """What heartbeats and ``clock.stepped`` say; a heartbeat that is off by no more than ``limit_us`` is good."""
+
+    def __init__(self, starts: Track, limit_us: int) -> None:
+        self._starts = starts
+        self._limit_us = limit_us
+        self.steps = Track()
+        self._bad = Track()
+        self._good: array[int] = array("q")
+        self._good_sorted = True
+        self._runs: list[BadClock] = []
+        self._stale = False
+
+    def good(self, moment: int) -> None:
+        """A heartbeat with a good clock."""
+        if self._good and moment < self._good[-1]:
+            self._good_sorted = False
+            self._stale = True
+        self._good.append(moment)
+        if self._runs and self._runs[-1].end > moment:
+            self._stale = True
+
+    def restarted(self) -> None:
+        """A start of the zone was added or removed."""
+        self._stale = True
+
+    def file(self, fact: Fact) -> None:
+        assert isinstance(fact.body, ClockReading)
+        if fact.body.step:
+            self.steps.add(fact)
+        elif fact.body.off_us <= self._limit_us:
+            self.good(fact.time)
+        else:
+            newest = not self._bad.orders or fact.order > self._bad.orders[-1]
+            self._bad.add(fact)
+            if self._stale or not newest or not self._extend(fact, fact.body.off_us):
+                self._stale = True
+
+    def withdraw(self, fact: Fact) -> None:
+        assert isinstance(fact.body, ClockReading)
+        if fact.body.step:
+            self.steps.remove(fact)
+        elif fact.body.off_us <= self._limit_us:
+            self._good.remove(fact.time)
+        else:
+            self._bad.remove(fact)
+        self._stale = True
+
+    def _extend(self, fact: Fact, off_us: int) -> bool:
+        """Let the run that lasts take one more heartbeat. False if there is none, or more to think about."""
+        if not self._runs or self._runs[-1].end != FOREVER:
+            return False
+        run = self._runs[-1]
+        run.last = fact
+        run.worst_us = max(run.worst_us, off_us)
+        return True
+
+    def runs(self) -> list[BadClock]:
+        """Every run, the first first."""
+        if self._stale:
+            self._work_out()
+        return self._runs
+
+    def _work_out(self) -> None:
+        if not self._good_sorted:
+            self._good = array("q", sorted(self._good))
+            self._good_sorted = True
+        self._runs = []
+        for fact in self._bad.facts:
+            assert isinstance(fact.body, ClockReading)
+            if self._runs and fact.time < self._runs[-1].end:
+                self._extend_closed(fact, fact.body.off_us)
+            else:
+                self._runs.append(BadClock(fact, fact, fact.body.off_us, self._end_after(fact)))
+        self._stale = False
+
+    def _extend_closed(self, fact: Fact, off_us: int) -> None:
+        run = self._runs[-1]
+        run.last = fact
+        run.worst_us = max(run.worst_us, off_us)
+
+    def _end_after(self, fact: Fact) -> int:
+        """The next good heartbeat or start of the zone after a bad heartbeat."""
+        index = bisect_left(self._good, fact.time)
+        good = self._good[index] if index < len(self._good) else FOREVER
+        started = next(self._starts.after(fact.order), None)
+        return min(good, FOREVER if started is None else started.time)

@@ -1,0 +1,416 @@
+"""One stay as its facts tell it: where the person was, what was done, under which measure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from custody.facts import (
+    ActivityEnded,
+    ActivityOfficers,
+    ActivityStarted,
+    Amended,
+    Arrived,
+    Checked,
+    Collected,
+    Entered,
+    Exited,
+    Fact,
+    FlagsChanged,
+    Hold,
+    LeaveApproved,
+    Left,
+    Measure,
+    MeasureChanged,
+    Moved,
+    Officers,
+    Order,
+    SearchFinished,
+    SearchStarted,
+)
+from custody.intervals import FOREVER, Intervals, normal
+from custody.policy import GuardPolicy
+
+from .guards import GUARDS
+
+HIGH_RISK = frozenset(("minor", "drunk", "ill", "injured", "pregnant", "high_risk"))
+
+
+@dataclass(slots=True)
+class Visit:
+    """Unbroken time in one room; ``end`` is ``FOREVER`` while it lasts."""
+
+    room: str
+    start: int
+    end: int
+    fact: Fact
+
+
+@dataclass(slots=True)
+class Activity:
+    """An activity, to its end, or the person's move to another room, or departure."""
+
+    fact: Fact
+    body: ActivityStarted
+    inside: bool
+    visit: int
+    officers: list[tuple[int, Officers, Fact]]
+    end: int = FOREVER
+    ended: Fact | None = None
+
+    @property
+    def start(self) -> int:
+        return self.fact.time
+
+
+@dataclass(slots=True)
+class Search:
+    """A search as started, and the ``search.finished`` with its id wherever the person was by then."""
+
+    fact: Fact
+    body: SearchStarted
+    visit: int
+    end: int = FOREVER
+    finished: Fact | None = None
+
+
+@dataclass(slots=True)
+class Finished:
+    """A ``search.finished`` and the search that it ends, if that was ever started."""
+
+    fact: Fact
+    body: SearchFinished
+    search: Search | None
+
+
+@dataclass(slots=True)
+class Departure:
+    fact: Fact
+    body: Left
+    back: int = FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Flags and level from ``time`` on."""
+
+    time: int
+    flags: frozenset[str]
+    level: str
+
+    @property
+    def high_risk(self) -> bool:
+        return self.level == "constant" or not HIGH_RISK.isdisjoint(self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Officers whose presence guards this person alone, while he is in that room."""
+
+    visit: int
+    start: int
+    end: int
+    officers: Officers
+    fact: Fact
+
+
+@dataclass(slots=True)
+class StayTimeline:
+    """Everything the rules ask about one stay. Times without an end are ``FOREVER``."""
+
+    id: str
+    facts: Sequence[Fact]
+    first: Fact | None = None
+    arrived: Fact | None = None
+    arrival: Arrived | None = None
+    exited: Fact | None = None
+    exits: list[tuple[Fact, Exited]] = field(default_factory=list)
+    first_entered: Fact | None = None
+    entered: list[tuple[Fact, Entered]] = field(default_factory=list)
+    entries: list[tuple[Fact, Entered]] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
+    finished: list[Finished] = field(default_factory=list)
+    collections: list[tuple[Fact, Collected]] = field(default_factory=list)
+    approvals: list[tuple[Fact, LeaveApproved]] = field(default_factory=list)
+    checks: list[Fact] = field(default_factory=list)
+    holds: list[tuple[Fact, bool]] = field(default_factory=list)
+    measures: list[tuple[Fact, Measure]] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    alone: list[Alone] = field(default_factory=list)
+    rounds: list[Order] = field(default_factory=list)
+
+    @property
+    def suspect(self) -> bool:
+        return self.arrival is None or self.arrival.category == "suspect"
+
+    @property
+    def criminal(self) -> bool:
+        return self.arrival is None or self.arrival.case_kind != "administrative"
+
+    @property
+    def sex(self) -> str:
+        return "unknown" if self.arrival is None else self.arrival.sex
+
+    @property
+    def exempt(self) -> bool:
+        return self.arrival is not None and self.arrival.exempt
+
+    @property
+    def begun(self) -> Fact:
+        """Its arrival, else its first event: what the clocks count from."""
+        fact = self.arrived or self.first
+        assert fact is not None
+        return fact
+
+    @property
+    def inside(self) -> Intervals:
+        return normal((visit.start, visit.end) for visit in self.visits)
+
+    def state_at(self, moment: int) -> State:
+        index = bisect_right(self.states, moment, key=lambda state: state.time)
+        return self.states[index - 1] if index else NO_FLAGS
+
+    def states_within(self, start: int, end: int) -> list[tuple[int, int, State]]:
+        """[start, end) cut where flags or level change."""
+        return cut(start, end, [(state.time, state) for state in self.states], NO_FLAGS)
+
+    def high_risk_within(self, start: int, end: int) -> bool:
+        """High risk at any moment of [start, end); at its only moment if it is empty."""
+        return any(state.high_risk for _, _, state in self.states_within(start, max(end, start + 1)))
+
+    def round_of(self, order: Order) -> int:
+        """The round in which a fact lies: 0 is the first, -1 is before it."""
+        return bisect_right(self.rounds, order) - 1
+
+
+T = TypeVar("T")
+
+NO_FLAGS = State(-FOREVER, frozenset(), "intermittent")
+
+
+def cut(start: int, end: int, changes: Sequence[tuple[int, T]], before: T) -> list[tuple[int, int, T]]:
+    """[start, end) cut at each change, with the value of each piece; of changes at one time the last stands."""
+    index = bisect_right(changes, start, key=lambda change: change[0])
+    value = changes[index - 1][1] if index else before
+    pieces = []
+    while start < end:
+        until = end
+        while index < len(changes) and changes[index][0] <= start:
+            value = changes[index][1]
+            index += 1
+        if index < len(changes):
+            until = min(end, changes[index][0])
+        pieces.append((start, until, value))
+        start = until
+    return pieces
+
+
+class _Telling:
+    """The fold of a stay's facts, in their order, into its timeline."""
+
+    def __init__(self, stay: StayTimeline, policy: GuardPolicy) -> None:
+        self._stay = stay
+        self._policy = policy
+        self._inside = False
+        self._room: str | None = None
+        self._activities: dict[str, Activity] = {}
+        self._searches: dict[str, Search] = {}
+        self._running: list[Activity | Search] = []
+
+    def take(self, fact: Fact) -> None:
+        body = fact.body
+        if self._stay.first is None and not isinstance(body, Hold | Amended):
+            self._stay.first = fact
+        match body:
+            case Arrived():
+                self._arrived(fact, body)
+            case Entered():
+                self._entered(fact, body)
+            case Moved():
+                self._go(body.room, fact)
+                self._escorted(fact, body.escorts, self._policy.transfer_us)
+            case SearchStarted():
+                self._search_started(fact, body)
+            case SearchFinished():
+                self._search_finished(fact, body)
+            case ActivityStarted():
+                self._activity_started(fact, body)
+            case ActivityOfficers():
+                activity = self._activities.get(body.activity)
+                if activity is not None and activity.end == FOREVER:
+                    activity.officers.append((fact.time, body.officers, fact))
+            case ActivityEnded():
+                self._activity_ended(fact, body)
+            case Left():
+                self._stop(fact)
+                self._stay.departures.append(Departure(fact, body))
+            case Exited():
+                self._stop(fact)
+                self._back(fact.time)
+                self._stay.exits.append((fact, body))
+                self._stay.exited = self._stay.exited or fact
+            case Collected():
+                self._stay.collections.append((fact, body))
+                start = fact.time - self._policy.collection_us
+                self._guard(start, fact.time, body.officers, fact)
+            case Checked():
+                self._stay.checks.append(fact)
+                if body.terminal == body.room == self._room:
+                    self._guard(fact.time, fact.time + self._policy.check_us, (body.officer,), fact)
+            case LeaveApproved():
+                self._stay.approvals.append((fact, body))
+            case MeasureChanged():
+                self._stay.measures.append((fact, body.measure))
+            case FlagsChanged():
+                self._stay.states.append(State(fact.time, body.flags, body.level))
+            case Hold():
+                self._stay.holds.append((fact, body.set))
+
+    def _arrived(self, fact: Fact, body: Arrived) -> None:
+        if self._stay.arrived is None:
+            self._stay.arrived, self._stay.arrival = fact, body
+            self._stay.measures.append((fact, body.measure))
+            self._stay.states.append(State(fact.time, body.flags, "intermittent"))
+
+    def _entered(self, fact: Fact, body: Entered) -> None:
+        stay = self._stay
+        stay.entered.append((fact, body))
+        if not body.returned:
+            stay.first_entered = stay.first_entered or fact
+        again = self._inside
+        if not again:
+            stay.entries.append((fact, body))
+            self._inside = True
+            self._back(fact.time)
+        self._go(body.room, fact)
+        self._escorted(fact, body.escorts, self._policy.transfer_us if again else self._policy.arrival_us)
+
+    def _back(self, moment: int) -> None:
+        for departure in reversed(self._stay.departures):
+            if departure.back != FOREVER:
+                break
+            departure.back = moment
+
+    def _go(self, room: str, fact: Fact) -> None:
+        """The person's room is this one from now on; what was running in another one ends."""
+        visits = self._stay.visits
+        standing = visits[-1] if visits and visits[-1].end == FOREVER else None
+        if self._inside and (standing is None or standing.room != room):
+            if standing is not None:
+                standing.end = fact.time
+            visits.append(Visit(room, fact.time, FOREVER, fact))
+        self._room = room
+        self._end_running(fact.time, [one for one in self._running if one.body.room != room])
+
+    def _stop(self, fact: Fact) -> None:
+        """Left or exited."""
+        visits = self._stay.visits
+        if visits and visits[-1].end == FOREVER:
+            visits[-1].end = fact.time
+        self._inside = False
+        self._end_running(fact.time, list(self._running))
+
+    def _end_running(self, moment: int, ending: list[Activity | Search]) -> None:
+        for one in ending:
+            one.end = moment
+            self._running.remove(one)
+
+    def _search_started(self, fact: Fact, body: SearchStarted) -> None:
+        self._go(body.room, fact)
+        search = Search(fact, body, self._visit())
+        self._searches[body.search] = search
+        self._running.append(search)
+        self._stay.searches.append(search)
+
+    def _search_finished(self, fact: Fact, body: SearchFinished) -> None:
+        search = self._searches.get(body.search)
+        if search is not None and search.finished is None:
+            search.finished = fact
+            if search in self._running:
+                self._end_running(fact.time, [search])
+                self._linger(fact, search.body.officers, search.body.room)
+        self._stay.finished.append(Finished(fact, body, search))
+
+    def _activity_started(self, fact: Fact, body: ActivityStarted) -> None:
+        self._go(body.room, fact)
+        officers = [(fact.time, body.officers, fact)]
+        activity = Activity(fact, body, self._inside, self._visit(), officers)
+        self._activities[body.activity] = activity
+        self._running.append(activity)
+        self._stay.activities.append(activity)
+
+    def _activity_ended(self, fact: Fact, body: ActivityEnded) -> None:
+        activity = self._activities.get(body.activity)
+        if activity is not None and activity in self._running:
+            activity.ended = fact
+            self._end_running(fact.time, [activity])
+            self._linger(fact, activity.officers[-1][1], activity.body.room)
+
+    def _visit(self) -> int:
+        """The visit that lasts now; -1 outside."""
+        return len(self._stay.visits) - 1 if self._inside else -1
+
+    def _linger(self, fact: Fact, officers: Officers, room: str) -> None:
+        if room == self._room:
+            self._guard(fact.time, fact.time + self._policy.linger_us, officers, fact)
+
+    def _escorted(self, fact: Fact, escorts: Officers, lasting_us: int) -> None:
+        self._guard(fact.time, fact.time + lasting_us, escorts, fact)
+
+    def _guard(self, start: int, end: int, officers: Officers, fact: Fact) -> None:
+        visit = self._visit()
+        if visit >= 0:
+            self._stay.alone.append(Alone(visit, start, end, officers, fact))
+
+    def done(self) -> None:
+        for search in self._stay.searches:
+            if search.visit >= 0:
+                self._stay.alone.append(
+                    Alone(search.visit, search.fact.time, search.end, search.body.officers, search.fact)
+                )
+        for activity in self._stay.activities:
+            if activity.visit >= 0:
+                for start, end, (officers, fact) in _officers_over(activity):
+                    self._stay.alone.append(Alone(activity.visit, start, end, officers, fact))
+        self._stay.rounds = self._rounds()
+        self._stay.visits, self._stay.alone = _without_empty(self._stay.visits, self._stay.alone)
+
+    def _rounds(self) -> list[Order]:
+        """Where each round begins: at arrival or the first entry, then at every way back in."""
+        first = [fact.order for fact, body in self._stay.entries[:1] if not body.returned]
+        if self._stay.arrived is not None:
+            first.append(self._stay.arrived.order)
+        returns = [fact.order for fact, _ in self._stay.entries[1:]]
+        returns += [fact.order for fact, body in self._stay.entries[:1] if body.returned]
+        return sorted([*returns, min(first)] if first else returns)
+
+
+def _officers_over(activity: Activity) -> list[tuple[int, int, tuple[Officers, Fact]]]:
+    changes = [(time, (officers, fact)) for time, officers, fact in activity.officers]
+    return cut(activity.start, activity.end, changes, ((), activity.fact))
+
+
+def _without_empty(visits: list[Visit], alone: list[Alone]) -> tuple[list[Visit], list[Alone]]:
+    """Visits that lasted, and what guards the person alone, cut to its visit."""
+    kept = []
+    for one in alone:
+        visit = visits[one.visit]
+        start, end = max(one.start, visit.start), min(one.end, visit.end)
+        if start < end and any(officer.rank in GUARDS for officer in one.officers):
+            kept.append(Alone(one.visit, start, end, one.officers, one.fact))
+    return [visit for visit in visits if visit.start < visit.end], kept
+
+
+def tell(id_: str, facts: Sequence[Fact], policy: GuardPolicy) -> StayTimeline:
+    """The timeline of a stay from its facts, which must be in order."""
+    stay = StayTimeline(id_, facts)
+    telling = _Telling(stay, policy)
+    for fact in facts:
+        telling.take(fact)
+    telling.done()
+    return stay
