@@ -184,9 +184,9 @@ def evidence(office: TheOffice, zone: str | None = None, limit: Limit = 100) -> 
 @router.get("/live", tags=["live"], response_class=StreamingResponse)
 async def live(office: TheOffice) -> StreamingResponse:
     """Server-sent events: `changed` with the zones that have news, `tick` when there is none."""
-    follower = office.hub.join()
+    office.hub.admit()
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(office.hub.stream(follower), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(office.hub.stream(), media_type="text/event-stream", headers=headers)
 
 
 def _zone_out(zone: ZoneView) -> ZoneOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 import orjson
@@ -57,17 +57,19 @@ class Hub:
         with self._lock:
             return len(self._followers)
 
-    def join(self) -> Follower:
-        """Raises ``TooManyFollowers``. Must be called in the event loop that will follow."""
-        with self._lock:
-            if len(self._followers) >= MAX_FOLLOWERS:
-                raise TooManyFollowers
-            follower = Follower(asyncio.get_running_loop())
-            self._followers.add(follower)
-            return follower
+    def admit(self) -> None:
+        """Raises ``TooManyFollowers``."""
+        if self.followers >= MAX_FOLLOWERS:
+            raise TooManyFollowers
 
-    async def stream(self, follower: Follower) -> AsyncIterator[bytes]:
-        """Server-sent events: ``changed`` with ``{"zones":[…]}``, and ``tick`` when there is no news."""
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Server-sent events: ``changed`` with ``{"zones":[…]}``, and ``tick`` when there is no news.
+
+        It follows from the first item on, so that one that is never read leaves nothing behind.
+        """
+        follower = Follower(asyncio.get_running_loop())
+        with self._lock:
+            self._followers.add(follower)
         try:
             yield b"retry: 2000\n\n"
             while not self._closed:
