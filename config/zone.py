@@ -266,6 +266,7 @@ class ZoneSettings(Settings):
         for reader in self.readers:
             if reader.door not in doors:
                 raise ValueError(f"reader {reader.id!r} names the door {reader.door!r}, which is not declared")
+        _places_on_buses([reader for reader in self.readers if isinstance(reader, OsdpReaderSettings)])
         for room in self.rooms:
             for camera in room.cameras:
                 if camera not in cameras:
@@ -288,6 +289,24 @@ class ZoneSettings(Settings):
     @property
     def keys_dir(self) -> Path:
         return self.zone.state_dir / "keys"
+
+
+def _places_on_buses(readers: list[OsdpReaderSettings]) -> None:
+    """Readers on one serial port share its line: each needs an address of its own, all the same speed."""
+    first: dict[Path, OsdpReaderSettings] = {}
+    places: dict[tuple[Path, int], OsdpReaderSettings] = {}
+    for reader in readers:
+        other = places.setdefault((reader.port, reader.address), reader)
+        if other is not reader:
+            raise ValueError(
+                f"readers {other.id!r} and {reader.id!r} both have address {reader.address} on {reader.port}; "
+                "give one of them another"
+            )
+        if first.setdefault(reader.port, reader).baud != reader.baud:
+            raise ValueError(
+                f"readers {first[reader.port].id!r} and {reader.id!r} share {reader.port} but not its baud; "
+                "set one for both"
+            )
 
 
 def _unique(noun: str, ids: list[str]) -> set[str]:

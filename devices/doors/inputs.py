@@ -103,11 +103,13 @@ class InputWatch:
         reread_at_s = self._clock.boottime_s()
         while True:
             now_s = self._clock.boottime_s()
-            if now_s >= reread_at_s:
-                self._reread()
-                reread_at_s = now_s + REREAD_S
-            for line in self._lines:
-                self._settle(line, now_s)
+            # Edges that wait come first: a level has only stood if none of them ended it.
+            if self._edges.empty():
+                if now_s >= reread_at_s:
+                    self._reread()
+                    reread_at_s = now_s + REREAD_S
+                for line in self._lines:
+                    self._settle(line, now_s)
             try:
                 edge = self._edges.get(timeout=self._pause_s(reread_at_s))
             except queue.Empty:
@@ -116,6 +118,7 @@ class InputWatch:
                 return
             line, level, at_s = edge
             line.lost_edges = 0
+            self._settle(line, at_s)
             line.debounce.read(level, at_s, edge=True)
 
     def _pause_s(self, reread_at_s: float) -> float:

@@ -128,3 +128,20 @@ def test_a_pin_that_is_taken_is_refused_with_its_number_and_the_mend():
     with pytest.raises(PinUnavailable, match=r"pin 17 of the lock of back-door.*gpioinfo"):
         GpioLock("back-door", pin=17, active_high=True, energised_when_unlocked=True, factory=factory)
     lock.let_go()
+
+
+def test_a_glitch_is_no_opening_though_the_thread_that_judges_it_comes_late(gpio_rig, reports):
+    late = threading.Event()
+
+    def hold_up(state):
+        reports.contact.put(state)
+        late.wait(5)
+
+    gpio_rig.start(hold_up, lambda: reports.presses.put(True))
+    reports.next_state()
+    gpio_rig.open_leaf()
+    gpio_rig.shut_leaf()
+    gpio_rig.press()  # longer than the debouncing, so a real one, late or not
+    late.set()
+    assert reports.presses.get(timeout=5)
+    assert reports.quiet()

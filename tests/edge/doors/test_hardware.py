@@ -177,3 +177,14 @@ def test_an_interlock_without_a_contact_is_refused_with_the_mend(tmp_path):
     file.write_text(text)
     with pytest.raises(ConfigurationError, match="add a contact, or take it out of the interlock"):
         load_zone(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [("address = 1", "both have address 1"), ("address = 2\nbaud = 9600", "share /dev/ttyUSB0 but not its baud")],
+)
+def test_readers_that_cannot_share_their_line_are_refused_by_name(load, change, said):
+    one = OSDP.format(port="/dev/ttyUSB0")
+    other = one.replace("front-in", "front-out") + change
+    with pytest.raises(ConfigurationError, match=f"'front-in' and 'front-out' {said}"):
+        load(readers=one + other)
