@@ -18,8 +18,9 @@ _LOOP_PACKETS = 64
 
 
 class Encoder:
-    """One stream's encoder. Quality-driven (``crf``), as cameras should be set: a frozen source then gives key
-    frames that are equal bit by bit.
+    """One stream's encoder. Of constant quality, as cameras should be set (VBR): a frozen source then gives key
+    frames that are equal bit by bit. ``qcomp`` below 1 lets the quality follow the scene, as x264 has it by
+    default (0.6): then a source that froze takes some key frames to settle.
     """
 
     def __init__(
@@ -32,13 +33,14 @@ class Encoder:
         sound: bool = False,
         tune: str | None = "zerolatency",
         rate: int = 25,
+        qcomp: float = 1.0,
     ) -> None:
         self._sink = av.open("-", "w", format="null")
         self.picture: Any = self._sink.add_stream("libx264", rate=rate)
         self.picture.width, self.picture.height, self.picture.pix_fmt = width, height, "yuv420p"
         self.picture.time_base = self.picture.codec_context.time_base = PICTURE_CLOCK
         options = {"preset": preset, "crf": str(crf), "forced-idr": "1", "sc_threshold": "0", "g": "100000"}
-        options["x264-params"] = "threads=1"
+        options["x264-params"] = f"threads=1:qcomp={qcomp}"
         # A muxer that takes this stream as its template finds the parameter sets nowhere else.
         self.picture.codec_context.flags |= av.codec.context.Flags.global_header
         self.picture.codec_context.options = {**options, "tune": tune} if tune else options

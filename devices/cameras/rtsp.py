@@ -5,6 +5,7 @@ UDP loses packets without a word and a lost packet cannot be told from a bad cam
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -37,11 +38,14 @@ class RtspCamera:
         self._timeout_s = (open_timeout_s, read_timeout_s)
 
     def open(self) -> RtspStream:
+        began_s = time.monotonic()
         try:
             # Without a timeout PyAV waits for ever on a peer that has stalled.
             container = av.open(self._url, options={"rtsp_transport": "tcp"}, timeout=self._timeout_s)
         except (av.FFmpegError, OSError) as error:
-            found, mend = _explain(error)
+            # A handshake that is cut off by the timeout comes back as any other error, mostly as bad data.
+            late = time.monotonic() - began_s >= self._timeout_s[0] * 0.95
+            found, mend = _explain(TimeoutError() if late else error)
             raise CameraUnreachable(self.id, without_password(self._url), found, mend) from None
         if not container.streams.video:
             container.close()

@@ -31,10 +31,13 @@ MOST_PEOPLE = 8
 class SimulatedCamera:
     """``sound``: whether its stream carries sound. ``people``: how many walk in the room at first."""
 
-    def __init__(self, id: str, clock: Clock, *, sound: bool = False, people: int = 1) -> None:
+    def __init__(
+        self, id: str, clock: Clock, *, sound: bool = False, people: int = 1, key_every_s: float = KEY_EVERY_S
+    ) -> None:
         self.id = id
         self._clock = clock
         self._sound = sound
+        self.key_every_s = key_every_s
         self.scene = Scene(id, people=people)
         self.lens = Lens.OK
 
@@ -77,7 +80,7 @@ class SimulatedStream:
                     yield self._encoder.sound_packet(heard)
                     heard += 1
                 key = at_s >= key_s
-                key_s = at_s + KEY_EVERY_S if key else key_s
+                key_s = at_s + self._camera.key_every_s if key else key_s
                 picture = self._camera.scene.picture(at_s, self._camera.lens)
                 yield from self._encoder.encode(picture, at_s, key=key)
                 spacing_s = self._spacing_s()
