@@ -111,7 +111,8 @@ def edge(config_file: Path, timelapse: str | None) -> None:
 
 @click.command()
 @config_option
-def init(config_file: Path) -> None:
+@timelapse_option
+def init(config_file: Path, timelapse: str | None) -> None:
     """Make what a zone needs before its first start: its ledger and its keys. What is there is never replaced."""
     settings = zone_settings(config_file)
     identity = settings.zone
@@ -123,7 +124,7 @@ def init(config_file: Path) -> None:
             settings.ledger_dir,
             zone=identity.id,
             deployment=identity.deployment,
-            clock=zone_clock(settings, None),
+            clock=zone_clock(settings, timelapse),
         ).close()
     except (SyncError, OSError) as error:
         raise click.ClickException(str(error)) from error

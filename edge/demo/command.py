@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -22,10 +23,11 @@ from .stage import PANEL_PORTS, WEB_PORT, Ports, Stage, set_up
 from .story import LENGTH_MINUTES, Scene, scenes
 
 SPEED = 60.0
-SLACK_MINUTES = 40.0
+SLACK_MINUTES = 35.0
 """Clock time for setting up and for a slow machine; what is left of it passes at speed after the story."""
 SETTLED_S = 3.0
 LOOK_S = 0.05
+PLAIN_WIDTH = 118
 UTC_OFFSET_S = 8 * 3600
 
 
@@ -39,13 +41,13 @@ UTC_OFFSET_S = 8 * 3600
 @click.option("--web-port", default=WEB_PORT, show_default=True)
 def demo(folder: Path, language: str, once: bool, panel_port: int, web_port: int) -> None:
     """Play a short day in a custody zone, then stay up."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     stop = stop_on_signal()
     ports = Ports({"nz01": panel_port, "nz02": panel_port + 1}, web_port)
     lapse = Timelapse.ending_now(lasting_s=(LENGTH_MINUTES + SLACK_MINUTES) * 60, speed=SPEED)
     clock = TimelapseClock(lapse, fixed_utc_offset_s=UTC_OFFSET_S)
     try:
-        with set_up(folder.resolve(), ports, lapse, lambda text: console.print(f"[dim]…[/dim] {text}")) as stage:
+        with set_up(folder.resolve(), ports, lapse, lambda text: console.print(f"… {text}"), stop) as stage:
             _print_addresses(console, stage)
             _play(console, stage, clock, stop)
             _settle(console, stage, clock, stop)

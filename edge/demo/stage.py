@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ PANEL_PORTS = {"nz01": 8400, "nz02": 8401}
 WEB_PORT = 8500
 READY_S_MAX = 120.0
 STOP_S_MAX = 25.0
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ class Stage:
 
 
 @contextmanager
-def set_up(folder: Path, ports: Ports, timelapse: Timelapse, told: Callable[[str], None]) -> Iterator[Stage]:
+def set_up(
+    folder: Path, ports: Ports, timelapse: Timelapse, told: Callable[[str], None], stop: threading.Event
+) -> Iterator[Stage]:
     """Build the stage in ``folder`` (an earlier demo's is removed) and take it down at the end.
 
-    ``told`` is given a sentence at each step. Raises ``DemoError``.
+    ``told`` is given a sentence at each step. Raises ``DemoError``, also when ``stop`` is set meanwhile.
     """
     _clear(folder)
     with ExitStack() as ending:
@@ -62,22 +66,23 @@ def set_up(folder: Path, ports: Ports, timelapse: Timelapse, told: Callable[[str
         ending.callback(broker.stop)
         told("making keys and settings")
         zones = _write_settings(folder, broker.port, ports)
-        for id_ in zones:
-            _run_once(folder, "init", "--config", str(_zone_file(folder, id_)))
-        told("starting headquarters")
         lapse = ["--timelapse", timelapse.encode()]
+        for id_ in zones:
+            _run_once("init", "--config", str(_zone_file(folder, id_)), *lapse)
+        central_file = str(folder / "hq" / "central.toml")
+        _run_once("central", "init", "--config", central_file)
+        told("starting headquarters")
         central_url = f"http://127.0.0.1:{ports.web}"
-        _start(
-            ending, folder, "central", ["central", "run", "--config", str(folder / "hq" / "central.toml"), *lapse]
-        )
+        cast = _Cast(folder, ending, stop)
+        cast.start("central", ["central", "run", "--config", central_file, *lapse])
         for id_ in zones:
             told(f"starting the four processes of {id_}")
-            _start(ending, folder, id_, ["edge", "--config", str(_zone_file(folder, id_)), *lapse])
+            cast.start(id_, ["edge", "--config", str(_zone_file(folder, id_)), *lapse])
         panel_urls = {id_: f"http://127.0.0.1:{ports.panels[id_]}" for id_ in zones}
         told("waiting for pages, doors and cameras")
-        _wait_until(f"{central_url} answers", folder, lambda: bool(get_json(f"{central_url}/api/v1/zones")))
+        cast.wait_until(f"{central_url} answers", lambda: bool(get_json(f"{central_url}/api/v1/zones")))
         for id_, settings in zones.items():
-            _wait_until(f"{id_} is ready", folder, partial(_ready, panel_urls[id_], settings))
+            cast.wait_until(f"{id_} is ready", partial(_ready, panel_urls[id_], settings))
         hands = {
             id_: Hands(panel_url=panel_urls[id_], run_dir=settings.run_dir) for id_, settings in zones.items()
         }
@@ -124,20 +129,52 @@ def _write_settings(folder: Path, broker_port: int, ports: Ports) -> dict[str, Z
     return zones
 
 
-def _run_once(folder: Path, *words: str) -> None:
+def _run_once(*words: str) -> None:
     done = subprocess.run([sys.executable, "-m", "fourmusts", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise DemoError(f"fourmusts {' '.join(words)} failed: {done.stderr.strip()}")
 
 
-def _start(ending: ExitStack, folder: Path, name: str, words: list[str]) -> None:
-    """Start a process that ends with the demo; what it says goes to ``<folder>/<name>.log``."""
-    output = ending.enter_context((folder / f"{name}.log").open("wb"))
-    # A session of its own: Ctrl-C at the terminal reaches the demo alone, which then ends them in order.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fourmusts", *words], stdout=output, stderr=output, start_new_session=True
-    )
-    ending.callback(_end, process)
+class _Cast:
+    """The processes of the demo; what each says goes to ``<folder>/<name>.log``."""
+
+    def __init__(self, folder: Path, ending: ExitStack, stop: threading.Event) -> None:
+        self._folder = folder
+        self._ending = ending
+        self._stop = stop
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, words: list[str]) -> None:
+        output = self._ending.enter_context(self._log(name).open("wb"))
+        # A session of its own: Ctrl-C at the terminal reaches the demo alone, which then ends them in order.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fourmusts", *words], stdout=output, stderr=output, start_new_session=True
+        )
+        self._processes[name] = process
+        self._ending.callback(_end, process)
+
+    def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
+        """Raises ``DemoError`` when it takes too long or a process has ended, with the end of its log."""
+        deadline_s = time.monotonic() + READY_S_MAX
+        while not _holds(condition):
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    said = self._log(name).read_text(errors="replace").strip()[-2000:]
+                    raise DemoError(f"{name} ended with status {process.returncode}:\n{said}")
+            if time.monotonic() > deadline_s:
+                raise DemoError(f"after {READY_S_MAX:.0f} s still not so: {what}; see {self._folder}/*.log")
+            if self._stop.wait(LOOK_S):
+                raise DemoError("stopped before everything was ready")
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except (OSError, ValueError):
+        return False  # Nobody answers yet.
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -147,19 +184,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _wait_until(what: str, folder: Path, condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + READY_S_MAX
-    while True:
-        try:
-            if condition():
-                return
-        except (OSError, DemoError, ValueError):
-            pass  # Nobody answers yet; the deadline below decides.
-        if time.monotonic() > deadline_s:
-            raise DemoError(f"after {READY_S_MAX:.0f} s still not so: {what}; the logs are {folder}/*.log")
-        time.sleep(0.1)
 
 
 def _ready(panel_url: str, settings: ZoneSettings) -> bool:

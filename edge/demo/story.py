@@ -190,6 +190,8 @@ CENTRE: tuple[tuple[float, str, Callable[[Hands], Any]], ...] = (
     (81.5, "", _move("B", "waiting-2", [_SUN])),
     (82.0, "C is handed over to the detention house.", _exit("C", _QIAN, reason="detained", destination="看守所")),
     (85.0, "A is released.", _exit("A", _ZHAO, reason="released")),
+    (90.0, "Wu goes on guarding B.", _guard("guard-present", "waiting-2", _WU)),
+    (95.0, "", _check("B", _WU, "waiting-2")),
 )
 
 STATION: tuple[tuple[float, str, Callable[[Hands], Any]], ...] = (
