@@ -55,7 +55,7 @@ class Headquarters:
         self.records = Records(self.database, own, clock)
         self.hub = Hub()
         self.metrics = Metrics()
-        office = Office.over(self.database, settings, clock, self.hub, lambda rule: [policy.rule(rule).citation])
+        office = Office.over(self.database, settings, clock, self.hub, policy)
         self.judging = Judging(self.records, policy, self._judged, self.metrics.judging_seconds)
         self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock)
         self.link = HeadquartersLink(

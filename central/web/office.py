@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from config.central import CentralSettings
 from config.clock import Clock
+from custody.policy import Policy
 
 from ..store.database import Database
 from ..store.proofs import Proofs
 from ..store.queries import Queries
 from .live import Hub
 from .views import Views
-
-Citation = Callable[[str], list[str]]
-"""What a rule rests on, one source a line; empty when the policy names none."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +24,33 @@ class Office:
     proofs: Proofs
     views: Views
     hub: Hub
-    citation: Citation
+    policy: Policy
 
     @classmethod
-    def over(
-        cls, database: Database, settings: CentralSettings, clock: Clock, hub: Hub, citation: Citation
-    ) -> Office:
+    def over(cls, database: Database, settings: CentralSettings, clock: Clock, hub: Hub, policy: Policy) -> Office:
         queries = Queries(database)
-        return cls(settings, clock, queries, Proofs(database), Views(settings, queries, clock), hub, citation)
+        silent_after_us = policy.reading.heartbeat_timeout_us
+        return cls(
+            settings,
+            clock,
+            queries,
+            Proofs(database),
+            Views(settings, queries, clock, silent_after_us),
+            hub,
+            policy,
+        )
 
     @property
     def utc_offset_s(self) -> int:
         return int(self.settings.bureau.utc_offset_hours * 3600)
+
+    def citation(self, rule: str) -> list[str]:
+        """What a rule rests on, a source a line; nothing for a rule that this policy does not know."""
+        try:
+            text = self.policy.rule(rule).citation
+        except KeyError:
+            return []
+        return [source.strip() for source in text.split(";")]
 
     def names_by_zone(self, zones: Iterable[str]) -> dict[str, Callable[[str], str]]:
         return {zone: self.views.names(zone) for zone in set(zones)}

@@ -19,8 +19,6 @@ MUSTS = (1, 2, 3, 4, 0)
 """In the order in which they are shown: the four musts, then the legal clocks."""
 WINDOW_US = 24 * 3600 * 1_000_000
 """The overview looks back a day; what still lasts is shown however old it is."""
-SILENT_AFTER_S = 150.0
-"""A zone heartbeats every 60 s; after this long without a word it counts as silent."""
 
 
 class Presence(StrEnum):
@@ -94,7 +92,9 @@ class Overview:
 class Views:
     """Put together what is shown. Cheap: a handful of short reads each."""
 
-    def __init__(self, settings: CentralSettings, queries: Queries, clock: Clock) -> None:
+    def __init__(self, settings: CentralSettings, queries: Queries, clock: Clock, silent_after_us: int) -> None:
+        """``silent_after_us``: how long after its last batch a zone counts as silent (``heartbeat_timeout_s``)."""
+        self._silent_after_us = silent_after_us
         self.settings = settings
         self.queries = queries
         self.clock = clock
@@ -155,7 +155,7 @@ class Views:
         heard_us = row.get("heard_us")
         if heard_us is None:
             presence = Presence.NEVER
-        elif now_us - heard_us > SILENT_AFTER_S * 1e6 or row.get("connected") is False:
+        elif now_us - heard_us > self._silent_after_us or row.get("connected") is False:
             presence = Presence.SILENT
         else:
             presence = Presence.LIVE

@@ -332,7 +332,7 @@ def hub() -> Hub:
 
 @pytest.fixture
 def app(database: Database, settings: CentralSettings, clock: ManualClock, hub: Hub) -> FastAPI:
-    return make_app(Office.over(database, settings, clock, hub, citation=lambda rule: [f"《{rule}》"]), Metrics())
+    return make_app(Office.over(database, settings, clock, hub, load_policy(None)), Metrics())
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import shutil
 import signal
 import socket
@@ -127,8 +127,6 @@ class Zone:
         self._thread: threading.Thread | None = None
 
     def connect(self, headquarters: VerifierKey) -> None:
-        import random
-
         end = ZoneEnd(self.ledger, self.key, headquarters, self.clock, random.Random(1))
         link = ZoneLink(end, self.ledger, self._broker, self.clock)
         self._thread = threading.Thread(target=link.run, args=(self._stop, lambda: None))
@@ -179,6 +177,13 @@ def hq(tmp_path: Path, broker_port: int, zone: Zone) -> Iterator[Central]:
     yield made
     if made.process is not None:
         made.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Central:
+    """Configured, not set up and not running; nobody is at its broker's port."""
+    key = make_zone_key(tmp_path / "zone-keys", "test", "nz01")
+    return Central(tmp_path, 1, key.verifier)
 
 
 @pytest.fixture
@@ -262,30 +267,24 @@ def test_what_one_has_chosen_and_scrolled_to_stays_when_the_page_changes(
     assert page.locator("select[name=must]").input_value() == "2"
 
 
-def test_without_init_the_error_names_the_command(tmp_path: Path, zone: Zone) -> None:
-    bare = Central(tmp_path, 1, zone.key.verifier)
-    shown = CliRunner().invoke(central, ["run", "--config", str(bare.config)])
+def test_without_init_the_error_names_the_command(idle: Central) -> None:
+    shown = CliRunner().invoke(central, ["run", "--config", str(idle.config)])
     assert shown.exit_code == 1 and "headquarters.key" in shown.output
 
 
-def test_init_twice_keeps_the_key(hq: Central) -> None:
-    again = hq.init()
-    assert str(again) == str(hq.init())
-    state = hq.config.parent / "hq"
+def test_init_twice_keeps_the_key_and_shows_nobody_else_anything(idle: Central) -> None:
+    assert str(idle.init()) == str(idle.init())
+    state = idle.config.parent / "hq"
     assert state.stat().st_mode & 0o077 == 0
     assert (state / "keys" / "headquarters.key").stat().st_mode & 0o077 == 0
 
 
-def test_a_taken_port_is_named_with_its_mend(hq: Central) -> None:
-    second = subprocess.run(
-        [sys.executable, "-m", "fourmusts", "central", "run", "--config", str(hq.config)],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        env={**os.environ},
-    )
-    assert second.returncode == 1
-    assert f"127.0.0.1:{hq.port} cannot be used" in second.stderr and "another port" in second.stderr
+def test_a_taken_port_is_named_with_its_mend(idle: Central) -> None:
+    idle.init()
+    with socket.create_server(("127.0.0.1", idle.port)):
+        shown = CliRunner().invoke(central, ["run", "--config", str(idle.config)])
+    assert shown.exit_code == 1
+    assert f"127.0.0.1:{idle.port} cannot be used" in shown.output and "another port" in shown.output
 
 
 @pytest.mark.parametrize(
@@ -297,10 +296,13 @@ def test_a_taken_port_is_named_with_its_mend(hq: Central) -> None:
         (("[web]", "[wbe]"), "did you mean 'web'"),
     ],
 )
-def test_a_wrong_configuration_names_the_key_and_the_mend(hq: Central, change: tuple[str, str], says: str) -> None:
-    text = hq.config.read_text()
-    wrong = hq.config.with_name("wrong.toml")
+def test_a_wrong_configuration_names_the_key_and_the_mend(
+    idle: Central, change: tuple[str, str], says: str
+) -> None:
+    text = idle.config.read_text()
+    wrong = idle.config.with_name("wrong.toml")
     head, _, web = text.partition("[web]")
     wrong.write_text(head + ("[web]" + web).replace(*change, 1))
+    idle.init()
     shown = CliRunner().invoke(central, ["run", "--config", str(wrong)])
     assert shown.exit_code == 1 and says in shown.output
