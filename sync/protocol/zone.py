@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.clock import Clock
@@ -76,13 +77,22 @@ class ZoneEnd:
     """
 
     def __init__(
-        self, ledger: Ledger, key: SigningKey, headquarters: VerifierKey, clock: Clock, dice: random.Random
+        self,
+        ledger: Ledger,
+        key: SigningKey,
+        headquarters: VerifierKey,
+        clock: Clock,
+        dice: random.Random,
+        *,
+        on_confirmed: Callable[[str, int], None] | None = None,
     ) -> None:
+        """``on_confirmed(ledger id, size)`` is called for each new cosignature, after it was verified and kept."""
         self._ledger = ledger
         self._key = key
         self._headquarters = headquarters
         self._clock = clock
         self._dice = dice
+        self._on_confirmed = on_confirmed
         self._roads: dict[str, _Road] = {}
         self._paused = False
         self._hello_sent = False
@@ -267,6 +277,8 @@ class ZoneEnd:
         road.sent = max(road.sent, size)
         while road.on_the_way and road.on_the_way[0] <= size:
             road.on_the_way.popleft()
+        if self._on_confirmed is not None:
+            self._on_confirmed(road.file.id, size)
 
     def _hold(self, road: _Road, size: int, note: str) -> None:
         """Keep the cosignature. A full disk must not stop the events from leaving, so failing is only said."""
