@@ -13,17 +13,17 @@ Reading the events
  3. "With nothing missing" over a rotation: the last line present of the ledger before has the sequence
     that ``follows.size`` names. Not: the whole ledger before has no gap anywhere.
  4. A backward step of the clock: "at most 150 s apart" is taken without its sign.
- 5. A ``guard.present`` written within 300 s after a restart counts from the restart *and* from its own time
-    (with another end, should he have been elsewhere in between); its ``valid_for_s`` runs from its own time.
-    One that is dated before the restart is ended by it, then counts again from it.
+ 5. A ``guard.present`` written within 300 s after a restart counts from the restart *and* from its own time.
+    What ends a presence ends it in between too: who was absent or named elsewhere at 09:01 and present at
+    09:04 does not guard from 09:01 to 09:04, restart or not. ``valid_for_s`` runs from its own time. One that
+    is dated before the restart counts on from it, unless the officer had gone before the restart.
  6. Presences stood at a restart whether the time before was known or not.
  7. ``since`` of a state ``recording``: "the state before" is the camera's previous event (its ``time``) or a
     ``zone.started`` in between, which ended what was before. With no state and no restart before: from ``since``.
  8. A camera's state that counts from a restart also takes the place of an ``unknown`` said in between.
  9. A description holds from its own moment on ("before" includes the moment itself).
 10. A correction's ``time`` null names no time; a later correction with ``void: false`` restores a voided line.
-11. A correction of a correction that comes late (M1.9) is of the stay of the line at the bottom; lines without
-    a stay give a finding with stay null. A voided correction gives none.
+11. M1.9: a line without a stay, a correction too, gives a finding with stay null. A voided correction gives none.
 12. "W is past x" is W > x, never W = x.
 
 What is proven
@@ -41,11 +41,12 @@ Must 1 and 2
 20. M1.4: a voided line gives none. Time and written are those of the line as it stands.
 21. M1.5: a departure uses up the permit that it names, valid or not, and the approval that served it. A
     medical departure is also served by its permit in the ordinary way, whatever the permit's reason.
-22. M1.5/M1.6: back is ``stay.returned`` or ``stay.exited``. Every ``stay.left`` is judged.
+22. M1.5/M1.6: "returned" is being back: ``stay.returned``, or ``stay.entered`` where that was said instead.
+    Every ``stay.left`` is judged.
 23. M1.6: the last approval by time of the permit, whether or not the approval was valid.
 24. M1.3: opened within 30 s after the grant; the interlock group as described at the first grant.
 25. M2.1: "the next search.finished" is any of the stay; M2.2: n counts persons, not entries, and its
-    seconds are end − start.
+    seconds are what counted (so what is compared with the limit).
 26. M2.5: at exit, start = end. M2.6: "before" means in an earlier collection.
 
 Must 3 and 4
@@ -53,7 +54,7 @@ Must 3 and 4
     the change. Once broken by more than 60 s it lasts to the next check, whatever the level does.
 28. M3.6: a run is of one room; M3.3: the high risk must be among those who count.
 29. M3.4: "within 600 s" is before or after; the second half is judged at once.
-30. M3.8, M4.6: the time inside is that of must's required stay in all rooms, toilets too.
+30. M3.8, M4.6: of the time up to the exit; the time inside is that in all rooms, toilets too.
 31. M4.2: sound of a described room without cameras is missing; a picture there too, known time or not.
 32. M4.3: a heartbeat with an offset and no uncertainty has uncertainty 0.
 33. M4.4: a room without cameras, or not described, is never audited.

@@ -47,8 +47,8 @@ def story(seed: int, switches: Switches | None = None) -> list[bytes]:
     zone.steps_of_the_clock(scribe)
     zone.losses(scribe)
     zone.audits(scribe)
-    _corrections(scribe)
     zone.fall_silent(scribe, quiet)
+    _corrections(scribe)
     _end(scribe)
     return to_lines(scribe)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from custody.events import Event
-
 from .findings import Findings, step
 from .numbers import (
     BACK_LATE,
@@ -132,8 +130,13 @@ def m1_5(world: World, stay: Stay, out: Findings) -> None:
         if named is not None:
             used.add(named)
         if not serves and not waiting:
-            back = stay.next_after(left, "stay.returned", "stay.exited")
+            back = back_after(stay, left)
             out.add("M1.5", stay.id, "breach", left.t, back.t if back else None)
+
+
+def back_after(stay: Stay, left: Fact) -> Fact | None:
+    """Returned or exited; who enters anew is back as well, whatever the register calls it."""
+    return stay.next_after(left, "stay.returned", "stay.entered", "stay.exited")
 
 
 def m1_6(world: World, stay: Stay, out: Findings) -> None:
@@ -146,7 +149,7 @@ def m1_6(world: World, stay: Stay, out: Findings) -> None:
         if not promised:
             continue
         return_by = instant(promised[-1].data["return_by"])
-        back = stay.next_after(left, "stay.returned", "stay.exited")
+        back = back_after(stay, left)
         if (back.t if back else world.h) > return_by + BACK_LATE:
             out.add("M1.6", stay.id, "breach", return_by, back.t if back else None)
 
@@ -174,19 +177,6 @@ def m1_9(world: World, out: Findings) -> None:
         line = reading.lines.get(correction.data["corrects"])
         if line is None or correction.written - line.written_us <= CORRECTED_LATE:
             continue
-        stay = _stay_of(line, reading.lines)
+        stay = line.data.get("stay")
         if stay is None or suspects.get(stay, True):
             out.at("M1.9", stay, "review", correction.t)
-
-
-def _stay_of(line: Event, lines: dict[str, Event]) -> str | None:
-    """A correction of a correction is of the stay of the line at the bottom."""
-    seen = set()
-    while line.type == "record.corrected" and line.id not in seen:
-        seen.add(line.id)
-        below = lines.get(line.data["corrects"])
-        if below is None:
-            return None
-        line = below
-    stay = line.data.get("stay")
-    return str(stay) if stay else None

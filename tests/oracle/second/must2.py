@@ -59,7 +59,7 @@ def m2_2(world: World, stay: Stay, entry: Fact, out: Findings) -> None:
     times = -(-len(together) // rooms)
     grade = step(waited, tuple((limit * times, name) for limit, name in SEARCH_SOON))
     if grade:
-        out.add("M2.2", stay.id, grade, entry.t, end)
+        out.add("M2.2", stay.id, grade, entry.t, end, waited)
 
 
 def union_within(spans: list[tuple[int, int]], start: int, end: int) -> int:

@@ -83,8 +83,8 @@ def sum_of_short(world: World, stay: Stay, rule: str, runs: list[Run], out: Find
     exited = stay.first("stay.exited")
     if exited is None:
         return
-    missing = sum(r.end - r.start for r in runs if r.value == "missing")
-    inside = sum(min(b, world.h) - a for a, b in stay.inside)
+    missing = sum(max(0, min(r.end, exited.t) - r.start) for r in runs if r.value == "missing")
+    inside = sum(max(0, min(b, exited.t) - a) for a, b in stay.inside)
     if missing * 100 > inside * SUM_SHARE_PERCENT and missing > SUM_AT_LEAST:
         out.add(rule, stay.id, "review", stay.inside[0][0], exited.t, missing)
 

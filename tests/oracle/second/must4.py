@@ -134,19 +134,17 @@ def m4_4(world: World, stay: Stay, out: Findings) -> None:
     exited = stay.first("stay.exited")
     if exited is None or world.reading.w <= exited.t + AUDIT_WITHIN:
         return
-    done = _audited_since(world, stay, exited)
+    done = _audited_since(world, stay)
     due = exited.t + AUDIT_WITHIN
     if done > due:
         out.add("M4.4", stay.id, "review", due, done)
 
 
-def _audited_since(world: World, stay: Stay, exited: Fact) -> int:
+def _audited_since(world: World, stay: Stay) -> int:
     """When the last audit that was missing was written; FOREVER while one is missing."""
     done = 0
     for visit in stay.visits:
-        if visit.start >= exited.t:
-            continue
-        moments = [visit.start, *(p for p in world.points if visit.start < p < min(visit.end, exited.t))]
+        moments = [visit.start, *(p for p in world.points if visit.start < p < min(visit.end, world.h))]
         for t in moments:
             if world.purpose(visit.room, t) == "toilet":
                 continue

@@ -164,20 +164,23 @@ def _breaks(later: Event) -> bool:
 
 
 def _corrected(judged: list[Event], places: dict[str, int]) -> tuple[list[Fact], set[str]]:
-    """Apply the corrections, the last written first: only what is written later can change a correction."""
+    """Apply the corrections, in the order in which they were written, each as its own corrections make it."""
     events = sorted(judged, key=lambda e: (e.written_us, places[e.ledger], e.sequence, e.id))
-    corrections: dict[str, list[Fact]] = {}
-    facts: list[Fact] = []
-    for event in reversed(events):
+    corrections = [event for event in events if event.type == "record.corrected"]
+
+    def as_corrected(event: Event, asking: frozenset[str]) -> Fact:
         fact = Fact(
             event, event.type, event.time_us, event.utc_offset_s, event.written_us,
             (places[event.ledger], event.sequence), dict(event.data),
         )  # fmt: skip
-        for correction in reversed(corrections.get(event.id, [])):
-            _apply(fact, correction.data)
-        facts.append(fact)
-        if event.type == "record.corrected" and not fact.void:
-            corrections.setdefault(fact.data["corrects"], []).append(fact)
+        for correction in corrections:
+            if correction.data["corrects"] == event.id and correction.id not in asking:
+                mended = as_corrected(correction, asking | {correction.id})
+                if not mended.void:
+                    _apply(fact, mended.data)
+        return fact
+
+    facts = [as_corrected(event, frozenset({event.id})) for event in events]
     voided = {fact.id for fact in facts if fact.void}
     standing = sorted((f for f in facts if not f.void), key=lambda f: (f.t, f.written, f.place, f.id))
     for order, fact in enumerate(standing):

@@ -270,8 +270,11 @@ def _presences(reading: Reading) -> list[Presence]:
             if after and fact.written <= restart.written + RECONFIRM_GUARD and fact.data["room"] in standing:
                 valid = fact.data.get("valid_for_s")
                 until = fact.t + round((GUARD_VALID_S if valid is None else valid) * S)
-                if fact.data["officer"]["rank"] in GUARD_RANKS:
-                    room, officer = fact.data["room"], fact.data["officer"]
+                room, officer = fact.data["room"], fact.data["officer"]
+                gone = any(
+                    fact.order < o < restart.order and ends_it(officer["id"], room) for o, _, ends_it in ends
+                )
+                if officer["rank"] in GUARD_RANKS and not gone:
                     begun.append(((restart.order, restart.t, room, officer, until), True))
     found = []
     for (order, t, room, officer, until), by_present in begun:
@@ -327,16 +330,12 @@ def _proofs(stay: Stay) -> list[Proof]:
         start, end = max(start, visit.start), min(end, visit.end)
         found.extend(Proof(o, start, end) for o in officers if o["rank"] in GUARD_RANKS and start < end)
 
-    for search in stay.searches:
-        officers = search.fact.data["officers"]
-        prove(officers, search.start, search.end, _visit(stay, search.room, search.start))
-        prove(officers, search.end, search.end + LINGER, _visit(stay, search.room, search.start))
-    for activity in stay.activities:
-        until = [since for since, _ in activity.officers[1:]] + [activity.end]
-        for (since, officers), end in zip(activity.officers, until, strict=True):
-            prove(officers, since, end, _visit(stay, activity.room, since))
-        last = activity.officers[-1][1]
-        prove(last, activity.end, activity.end + LINGER, _visit(stay, activity.room, activity.start))
+    for doing in stay.searches + stay.activities:
+        until = [since for since, _ in doing.officers[1:]] + [doing.end]
+        for (since, officers), end in zip(doing.officers, until, strict=True):
+            for visit in stay.visits:
+                prove(officers, since, end, visit if visit.room == doing.room else None)
+        prove(doing.officers[-1][1], doing.end, doing.end + LINGER, _visit(stay, doing.room, doing.end))
     for fact, room, entered in stay.arrived_in:
         for_how_long = ARRIVAL if entered else TRANSFER
         prove(fact.data["escorts"], fact.t, fact.t + for_how_long, _visit(stay, room, fact.t))
