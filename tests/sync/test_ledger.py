@@ -322,3 +322,28 @@ def test_evidence_is_kept_but_not_without_end(ledger: Ledger, monkeypatch: pytes
     for number in range(5):
         file.keep_evidence("malformed", "not JSON", b"%d" % number, 0)
     assert [message for _, _, message in file.evidence()] == [b"2", b"3", b"4"]
+
+
+def test_without_a_bell_a_follower_still_finds_out_by_itself(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.bell._watch", lambda file: None)
+    follower = ledger.follow(from_start=False)
+    assert follower.fileno() is None
+    timer = threading.Timer(0.05, lambda: ledger.append(opened()))
+    timer.start()
+    assert [event.type for event in follower.wait(10.0)] == ["door.opened"]
+    timer.join()
+    follower.close()
+
+
+def test_a_bell_wakes_a_follower_long_before_its_next_poll(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.follower.POLL_S", 60.0)
+    follower = ledger.follow(from_start=False)
+    timer = threading.Timer(0.05, lambda: ledger.append(opened()))
+    timer.start()
+    assert [event.type for event in follower.wait(30.0)] == ["door.opened"]
+    timer.join()
+    follower.close()
