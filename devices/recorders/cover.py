@@ -7,7 +7,7 @@ from itertools import pairwise
 LEAST_GAP_S = 1.0
 SPACINGS = 3.0
 """A hole is a pause of more than a second and of more than three usual spacings between packets."""
-_REMEMBERED = 9
+REMEMBERED = 9
 
 
 class Cover:
@@ -43,13 +43,18 @@ class Cover:
             return []
         found: list[tuple[float, float]] = []
         gaps = self._gaps()
+        rhythm = [self._known_s] if self._known_s > 0 else []
         start_s = self._times[0]
         for index, gap_s in enumerate(gaps):
-            usual_s = self._usual_s(gaps, index)
+            # At the beginning of a stream of which nothing is known, what comes after must show its rhythm.
+            near = rhythm[-REMEMBERED:] or [gap for gap in gaps[index + 1 : index + 1 + REMEMBERED] if gap > 0]
+            usual_s = _median(near)
             if is_hole(gap_s, usual_s):
                 found.append((start_s, self._times[index] + usual_s))
                 start_s = self._times[index + 1]
-        usual_s = self._usual_s(gaps, len(gaps))
+            elif gap_s > 0:
+                rhythm.append(gap_s)
+        usual_s = _median(rhythm[-REMEMBERED:])
         end_s = self._times[-1] + usual_s
         if until_s is not None and until_s >= self._times[-1] and not is_hole(until_s - self._times[-1], usual_s):
             end_s = until_s
@@ -58,13 +63,10 @@ class Cover:
     def _gaps(self) -> list[float]:
         return [after - before for before, after in pairwise(self._times)]
 
-    def _usual_s(self, gaps: list[float], index: int) -> float:
-        """The median of the gaps before, the known one among them; at the beginning of those after as well."""
-        near = [gap for gap in gaps[max(0, index - _REMEMBERED) : index] if gap > 0]
-        if len(near) < 3:
-            near += [gap for gap in gaps[index + 1 : index + 1 + _REMEMBERED] if gap > 0]
-            near += [self._known_s] if self._known_s > 0 else []
-        return sorted(near)[len(near) // 2] if near else 0.0
+
+def _median(values: list[float]) -> float:
+    """The lower one of an even number: in doubt a packet covers less."""
+    return sorted(values)[(len(values) - 1) // 2] if values else 0.0
 
 
 def is_hole(gap_s: float, usual_s: float) -> bool:

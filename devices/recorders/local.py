@@ -229,10 +229,15 @@ class LocalRecorder:
             for segment in self._store.segments(camera, start_us, end_us):
                 checked, spans = self._checked(segment)
                 digest.update(bytes.fromhex(checked.sha256))
-                joins = before is not None and (before.run, before.sequence + 1) == (segment.run, segment.sequence)
+                joins = (
+                    checked is segment
+                    and before is not None
+                    and (before.run, before.sequence + 1) == (segment.run, segment.sequence)
+                )
                 _extend(picture, spans.picture, joins)
                 _extend(sound, spans.sound, joins)
-                before = segment
+                # A file that was damaged proves nothing of what lies between it and the next.
+                before = segment if intact else None
         except sqlite3.Error as error:
             mend = f"the index in {self._store.directory} cannot be read: {error}; check the disk"
             raise RecorderError(f"camera {camera}: {mend}") from error
@@ -245,16 +250,19 @@ class LocalRecorder:
             UNCERTAINTY_S,
         )
 
-    def _checked(self, segment: Segment) -> tuple[Segment, Spans]:
-        """The segment as it lies on disk now: a file that has been cut short or lost proves only what is left."""
+    def _checked(self, segment: Segment) -> tuple[bool, str, Spans]:
+        """(intact, digest, spans) as the file lies there now: one that was cut short or lost proves what is left."""
         path: Path = self._store.directory / segment.file
         if not path.exists():
             log.error("camera %s: %s is gone; nothing in it counts as recorded", segment.camera, segment.file)
-            return segment, Spans((), ())
+            return False, segment.sha256, Spans((), ())
         if path.stat().st_size == segment.bytes:
-            return segment, self._store.spans(segment)
+            return True, segment.sha256, self._store.spans(segment)
         log.error("camera %s: %s is not as it was written; reading what is left", segment.camera, segment.file)
-        return read_segment(path, segment.camera, segment.sequence, segment.run, segment.start_us, segment.file)
+        left, spans = read_segment(
+            path, segment.camera, segment.sequence, segment.run, segment.start_us, segment.file
+        )
+        return False, left.sha256, spans
 
 
 JOIN_US = 5_000_000
