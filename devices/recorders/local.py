@@ -227,10 +227,10 @@ class LocalRecorder:
         before: Segment | None = None
         try:
             for segment in self._store.segments(camera, start_us, end_us):
-                checked, spans = self._checked(segment)
-                digest.update(bytes.fromhex(checked.sha256))
+                intact, sha256, spans = self._checked(segment)
+                digest.update(bytes.fromhex(sha256))
                 joins = (
-                    checked is segment
+                    intact
                     and before is not None
                     and (before.run, before.sequence + 1) == (segment.run, segment.sequence)
                 )
@@ -251,7 +251,7 @@ class LocalRecorder:
         )
 
     def _checked(self, segment: Segment) -> tuple[bool, str, Spans]:
-        """(intact, digest, spans) as the file lies there now: one that was cut short or lost proves what is left."""
+        """(intact, digest, spans) as the file lies there now: what was cut short or lost proves what is left."""
         path: Path = self._store.directory / segment.file
         if not path.exists():
             log.error("camera %s: %s is gone; nothing in it counts as recorded", segment.camera, segment.file)
