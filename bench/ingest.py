@@ -223,7 +223,7 @@ class Headquarters:
         for outcome in self.end.take(messages):
             for advance in outcome.advances:
                 lines += len(advance.lines)
-                self.judging.touched(advance.zone)
+                self.judging.touched(advance.zone, advance.lines)
                 self.feed.nudge()
         return lines
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
-from custody.judge import Judge
 from prometheus_client import Histogram
 
 from custody.events import Draft, Event, to_datetime
+from custody.judge import Judge
 from custody.policy import Policy
 from custody.register import Register, Stay, effective
 
 from .errors import PartEnded
 from .findings import Known, compare
 from .store.records import Records, Round, Unjudged, stay_digest
+from .turns import Turns, is_urgent
 
 RETRY_S = 5.0
 """Real seconds until a zone whose judging failed is tried again."""
@@ -172,26 +174,21 @@ class Judging:
         self._on_judged = on_judged
         self._seconds = seconds
         self._zones: dict[str, ZoneJudging] = {}
-        self._changed = threading.Condition()
-        self._waiting: dict[str, None] = {}
-        self._stopping = False
+        self._turns = Turns()
         self._thread = threading.Thread(target=self._run, name="judging", daemon=True)
 
     def start(self) -> None:
         """Begin with what a crash left committed but not judged."""
         for zone in self._records.zones_behind():
-            self.touched(zone)
+            self._turns.put(zone, urgent=True)
         self._thread.start()
 
-    def touched(self, zone: str) -> None:
-        with self._changed:
-            self._waiting.setdefault(zone)
-            self._changed.notify()
+    def touched(self, zone: str, lines: Sequence[bytes]) -> None:
+        """These lines of the zone were committed."""
+        self._turns.put(zone, urgent=is_urgent(lines))
 
     def stop(self) -> None:
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
+        self._turns.close()
         if self._thread.is_alive():
             self._thread.join(timeout=30.0)
 
@@ -216,25 +213,18 @@ class Judging:
         if self._seconds is not None:
             self._seconds.observe(time.perf_counter() - started_s)
         self._on_judged(zone, done)
-        return True
+        return unjudged.more
 
     def _run(self) -> None:
-        while (zone := self._next()) is not None:
+        while (zone := self._turns.next()) is not None:
             try:
                 if self.judge_due(zone):
-                    self.touched(zone)
+                    self._turns.put(zone, urgent=True)
             except Exception:
                 # One zone that cannot be judged must not stop the others, nor be forgotten.
                 logger.exception(
                     "zone %s could not be judged, its lines are safe; next try in %.0f s", zone, RETRY_S
                 )
-                threading.Timer(RETRY_S, self.touched, [zone]).start()
-
-    def _next(self) -> str | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._waiting)
-            if self._stopping:
-                return None
-            zone = next(iter(self._waiting))
-            del self._waiting[zone]
-            return zone
+                again = threading.Timer(RETRY_S, partial(self._turns.put, zone, urgent=False))
+                again.daemon = True
+                again.start()

@@ -97,7 +97,7 @@ class Headquarters:
         """A batch was committed and acknowledged."""
         self.metrics.batches.labels(zone).inc()
         self.metrics.lines.labels(zone).inc(len(lines))
-        self.judging.touched(zone)
+        self.judging.touched(zone, lines)
         self.feed.nudge()
 
     def _judged(self, zone: str, done: Round) -> None:

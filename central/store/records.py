@@ -29,7 +29,9 @@ class Unjudged:
     events: list[Event]
     marks: Mapping[int, int]
     checkpoints: Mapping[str, tuple[int, str]]
-    """Log id → (size, checkpoint) that headquarters has accepted."""
+    """Log id → (size, checkpoint) of the logs that are judged whole with this."""
+    more: bool
+    """There are further lines after the marks."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Records:
         logs, lines = schema.logs, schema.lines
         events: list[Event] = []
         marks: dict[int, int] = {}
+        more = False
         checkpoints: dict[str, tuple[int, str]] = {}
         with self._database.read.connect() as connection:
             behind = select(logs).where(logs.c.zone == zone, logs.c.judged < logs.c.size).order_by(logs.c.key)
@@ -78,8 +81,10 @@ class Records:
                 )
                 events.extend(parse_line(line) for line in rows.scalars())
                 marks[log.key] = last
-                checkpoints[log.log] = (log.size, log.checkpoint)
-        return Unjudged(events, marks, checkpoints)
+                more = more or last < log.size
+                if last == log.size:
+                    checkpoints[log.log] = (log.size, log.checkpoint)
+        return Unjudged(events, marks, checkpoints, more)
 
     def judged(self, zone: str) -> Iterator[list[Event]]:
         """All sound lines of a zone up to the marks, some at a time, ledger by ledger."""

@@ -155,7 +155,7 @@ class Views:
         heard_us = row.get("heard_us")
         if heard_us is None:
             presence = Presence.NEVER
-        elif now_us - heard_us > self._silent_after_us or row.get("connected") is False:
+        elif now_us - heard_us > self._silent_after_us or _went_away(row, heard_us):
             presence = Presence.SILENT
         else:
             presence = Presence.LIVE
@@ -175,6 +175,12 @@ class Views:
             heartbeat=_json(row.get("heartbeat")),
             described=_json(row.get("described")),
         )
+
+
+def _went_away(row: Row, heard_us: int) -> bool:
+    """Whether the broker said that the zone's connection broke, and nothing signed came since: that is the truth,
+    the broker's word a hint (some brokers keep no state for us)."""
+    return row.get("connected") is False and row["connected_us"] >= heard_us
 
 
 def _cell(must: int, zone: str, counts: Mapping[tuple[str, int, str], int], presence: Presence) -> MustCell:

@@ -42,6 +42,15 @@ def test_the_will_of_a_zone_makes_it_silent_at_once(told: Any, web: TestClient, 
     assert web.get("/api/v1/zones/nz01").json()["presence"] == "live"
 
 
+def test_what_a_zone_signs_counts_more_than_what_the_broker_says(
+    told: Any, web: TestClient, records: Any, store: LogTable
+) -> None:
+    records.set_connected("nz01", False)
+    told.minutes(1)
+    told.hand.advance(store)
+    assert web.get("/api/v1/zones/nz01").json()["presence"] == "live"
+
+
 def test_who_is_inside_can_be_asked(told: Any, web: TestClient, store: LogTable, judging: Any) -> None:
     assert web.get("/api/v1/stays", params={"inside": True}).json()["items"] == []
     third = told.arrives(3)
