@@ -99,9 +99,9 @@ def _measure(directory: Path, quick: bool) -> dict[str, float]:
     broker = brokers.ours(directory / "broker", keys)
     broker.start()
     try:
-        rounds = 3 if quick else 7
+        rounds = 2 if quick else 7
         idle = _idle(directory, keys, broker.port, rounds, 200 if quick else 500)
-        catchup = _catch_up(directory, keys, broker.port, rounds, 20_000 if quick else 60_000)
+        catchup = _catch_up(directory, keys, broker.port, rounds, 15_000 if quick else 60_000)
     finally:
         broker.stop()
     return {**idle, **catchup, **_bridge(directory)}
