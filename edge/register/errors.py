@@ -91,6 +91,6 @@ class PersonRecordBroken(Exception):
     def __init__(self, stay: str, paper: str, found: str) -> None:
         super().__init__(
             f"the record {paper!r} of {stay} cannot be used: {found}; "
-            "restore persons.db and keys/persons.key from the same backup"
+            "restore persons.sqlite3 and keys/persons.key from the same backup"
         )
         self.stay = stay

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .errors import PersonKeyBroken, PersonRecordBroken
 
 KEY_FILE = "persons.key"
-DATABASE_FILE = "persons.db"
+DATABASE_FILE = "persons.sqlite3"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT_BYTES = 16

@@ -131,3 +131,4 @@ document.getElementById("identity-dialog").addEventListener("close", () => {
 });
 
 follow();
+document.body.inert = false;

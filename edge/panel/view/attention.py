@@ -205,9 +205,7 @@ def _of_door(door: DoorView) -> Iterator[Attention]:
 
 def _of_health(health: Health) -> Iterator[Attention]:
     silent = tuple(
-        part
-        for part, alive in health.parts.items()
-        if not alive and part != "panel" and (part != "link" or health.has_headquarters)
+        part for part, alive in health.parts.items() if not alive and (part != "link" or health.has_headquarters)
     )
     if silent:
         yield Attention(

@@ -46,10 +46,11 @@ def person(desk: Desk, stay: Stay, now: Moment) -> Person:
     """A person as of now. The caller holds the book's lock."""
     events = desk.book.of_stay(stay.id)
     watched = guarding(desk.book, stay, now.us) if stay.inside else None
-    is_guarded = watched is not None and bool(watched.officers)
+    # An escort guards for some minutes; the next step asks for somebody who stays.
+    has_guard = stay.room is not None and bool(desk.book.register.guards_in(stay.room, now.us))
     room = next((r for r in desk.settings.rooms if r.id == stay.room), None)
     legal = legal_clock(stay, events, now.us)
-    next_ = next_act(stay, events, room, is_guarded)
+    next_ = next_act(stay, events, room, has_guard)
     return Person(
         stay=stay,
         number=stay.id.rsplit("-", 1)[-1],
@@ -61,7 +62,7 @@ def person(desk: Desk, stay: Stay, now: Moment) -> Person:
         guarding=watched,
         verdicts=desk.judged.verdicts.get(stay.id, {}),
         next=next_,
-        steps=tuple(steps(stay, events, next_, is_guarded)),
+        steps=tuple(steps(stay, events, next_, has_guard)),
         lines=len(desk.book.written_of_stay(stay.id)),
     )
 

@@ -63,8 +63,8 @@ class StepView:
     act: Next
 
 
-def next_act(stay: Stay, events: Sequence[Event], room: RoomSettings | None, guarded: bool) -> Next:
-    """What comes next for a person, in the order of the musts."""
+def next_act(stay: Stay, events: Sequence[Event], room: RoomSettings | None, has_guard: bool) -> Next:
+    """What comes next for a person, in the order of the musts. ``has_guard``: one stands in the room."""
     if stay.exited_us is not None:
         return Next.NOTHING
     if stay.away:
@@ -82,7 +82,7 @@ def next_act(stay: Stay, events: Sequence[Event], room: RoomSettings | None, gua
         return Next.END_ACTIVITY
     if room is None or room.purpose not in KEPT_IN:
         return Next.MOVE
-    if suspect and not guarded:
+    if suspect and not has_guard:
         return Next.GUARD
     return Next.EXIT if interviewed(events) else Next.INTERVIEW
 
@@ -95,14 +95,14 @@ def interviewed(events: Sequence[Event]) -> bool:
     return any(e.type == "activity.ended" and e.data["activity"] in interviews for e in events)
 
 
-def steps(stay: Stay, events: Sequence[Event], next_: Next, guarded: bool) -> list[StepView]:
+def steps(stay: Stay, events: Sequence[Event], next_: Next, has_guard: bool) -> list[StepView]:
     """All six steps, each with the form that it opens."""
     suspect = stay.category == "suspect"
     done = {
         Step.ENTRY: stay.inside,
         Step.SEARCH: stay.searched_this_round,
         Step.COLLECTION: "basic" in stay.collected,
-        Step.GUARD: stay.inside and guarded and STEP_OF[next_] in (Step.INTERVIEW, Step.EXIT),
+        Step.GUARD: stay.inside and has_guard and STEP_OF[next_] in (Step.INTERVIEW, Step.EXIT),
         Step.INTERVIEW: interviewed(events),
         Step.EXIT: stay.exited_us is not None,
     }
