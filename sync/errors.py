@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from custody.errors import FourmustsError
 
-class SyncError(Exception):
+
+class SyncError(FourmustsError):
     """Anything in ``sync`` that a person can meet and mend; its text says what, where and how."""
 
 
