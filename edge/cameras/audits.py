@@ -20,12 +20,11 @@ MOST_INTERVALS = 150
 
 @dataclass(frozen=True)
 class Job:
-    """One camera's recording of [start, end) is to be audited. ``sound``: whether it must be heard as well."""
+    """One camera's recording of [start, end) is to be audited."""
 
     camera: str
     start_us: int
     end_us: int
-    sound: bool
 
 
 class Audited:
@@ -80,7 +79,7 @@ def audit(job: Job, recorder: Recorder, showed_nothing: Intervals) -> list[Draft
     """The ``recording.audited`` events of a job. Raises ``RecorderError``."""
     holding = recorder.holding(job.camera, job.start_us, job.end_us)
     picture = subtract(list(holding.picture), clip(showed_nothing, job.start_us, job.end_us))
-    sound = list(holding.sound) if job.sound else []
+    sound = list(holding.sound)
     return [
         _event(job, recorder, holding, piece, clip(picture, *piece), clip(sound, *piece))
         for piece in _pieces(job, picture, sound)

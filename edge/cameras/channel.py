@@ -27,7 +27,6 @@ LEAST_RETRY_REAL_S = 0.25
 STILL_EVERY_REAL_S = 2.0
 LATE_REAL_S = 1.0
 """How late a busy machine may be with a packet before that says anything about the camera."""
-STOP_REAL_S = 1.0
 
 
 class Channel:
@@ -62,13 +61,15 @@ class Channel:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the stream and the recording. A read that hangs is not waited for."""
+    def ask_to_stop(self) -> None:
         self._stopping.set()
         if self._stream is not None:
             self._stream.close()
+
+    def finish(self, patience_real_s: float) -> None:
+        """After ``ask_to_stop``: end the recording. A read that hangs is not waited for any longer than this."""
         if self._thread.ident is not None:
-            self._thread.join(STOP_REAL_S)
+            self._thread.join(patience_real_s)
         self._end_recording("stopped")
 
     def tick(self) -> Verdict | None:
@@ -108,7 +109,7 @@ class Channel:
             except Exception:
                 # Whatever a strange stream does to a decoder or a muxer, it costs this camera only.
                 log.exception("camera %s: its stream could not be followed; trying again", self.camera.id)
-            self._end_recording(f"lost: {reason}")
+            self._end_recording("stopped" if self._stopping.is_set() else f"lost: {reason}")
             with self._watching:
                 self._watch.disconnected()
             self._stopping.wait(max(self._clock.real_s(self._retry_s), LEAST_RETRY_REAL_S))

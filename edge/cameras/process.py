@@ -195,7 +195,7 @@ class CameraService:
             for room_time in self._rooms.take(events):
                 for room in self._settings.rooms:
                     if room.id == room_time.room:
-                        self._want(room.cameras, room_time.start_us, room_time.end_us, room.audio)
+                        self._want(room.cameras, room_time.start_us, room_time.end_us)
             self._beat()
 
     def _follow_one(self, event: Event) -> None:
@@ -213,11 +213,10 @@ class CameraService:
                 # Somebody who took us for dead has spoken for us.
                 self._restate(event.data["camera"])
 
-    def _want(self, cameras: Sequence[str], start_us: int, end_us: int, sound: bool) -> None:
+    def _want(self, cameras: Sequence[str], start_us: int, end_us: int) -> None:
         for camera in self._settings.cameras:
             if camera.id in cameras and camera.record:
-                job = Job(camera.id, start_us, end_us, sound and camera.audio)
-                self._jobs.setdefault(job, False)
+                self._jobs.setdefault(Job(camera.id, start_us, end_us), False)
                 self._group_of[camera.id].send(Cut(camera.id, end_us))
 
     def _send_cuts(self, group: Group) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
@@ -28,6 +29,7 @@ from .messages import Cut, Drive, Driven, Seen, Stop, WasCut
 log = logging.getLogger(__name__)
 
 ROUND_REAL_S = 0.05
+STOP_REAL_S = 2.0
 
 
 def work(connection: Connection, settings: ZoneSettings, cameras: Sequence[str], clock: Clock) -> None:
@@ -94,7 +96,10 @@ class Worker:
 
     def stop(self) -> None:
         for channel in self._channels.values():
-            channel.stop()
+            channel.ask_to_stop()
+        ends_s = time.monotonic() + STOP_REAL_S
+        for channel in self._channels.values():
+            channel.finish(max(0.0, ends_s - time.monotonic()))
         self._store.close()
 
     def round(self) -> bool:
