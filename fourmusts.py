@@ -9,6 +9,8 @@ from importlib import import_module
 
 import click
 
+from custody.errors import FourmustsError
+
 COMMANDS = {
     "judge": ("config.judge_command:judge", "Judge event lines and print the findings."),
     "keys": ("sync.keys_command:keys", "Make and show keys and certificates."),
@@ -25,7 +27,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that knows its subcommands by name and imports one when it is called."""
+    """Knows its subcommands by name, imports one when it is called, and says our errors without a trace."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -37,6 +39,12 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except FourmustsError as error:
+            raise click.ClickException(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from custody.errors import FourmustsError
 
-class CentralError(RuntimeError):
+
+class CentralError(FourmustsError):
     """Headquarters cannot run as it is set up."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from custody.errors import FourmustsError
 
-class ConfigurationError(ValueError):
+
+class ConfigurationError(FourmustsError, ValueError):
     """A configuration that cannot be used; says the file, the key, what was found and the mend."""
 
     def __init__(self, file: Path, problems: list[str]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from custody.errors import FourmustsError
 
-class DeviceError(Exception):
+
+class DeviceError(FourmustsError):
     """A piece of hardware that cannot be used as asked."""
 
 

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from custody.errors import FourmustsError
+
 log = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 4096
@@ -26,7 +28,7 @@ Handler = Callable[[Sequence[str]], str]
 """Takes the words after the device's name, returns the reply; raises ``SimulationError``."""
 
 
-class SimulationError(ValueError):
+class SimulationError(FourmustsError, ValueError):
     """A request that the simulated hardware cannot follow; says what and what would do."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from custody.errors import FourmustsError
 
-class StoreError(RuntimeError):
+
+class StoreError(FourmustsError):
     """The database of headquarters cannot be used as it is."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import FourmustsError
 
-class EventError(ValueError):
+
+class EventError(FourmustsError, ValueError):
     """An event that cannot be taken as it is."""
 
 

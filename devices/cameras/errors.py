@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from custody.errors import FourmustsError
 
-class CameraError(Exception):
+
+class CameraError(FourmustsError):
     """A camera that cannot be used as it is. ``camera`` is its id; the text never holds a password."""
 
     def __init__(self, camera: str, text: str) -> None:

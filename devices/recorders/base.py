@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from custody.errors import FourmustsError
 from custody.events import AuditSource
 from custody.intervals import Interval
 
@@ -33,7 +34,7 @@ class Recorder(Protocol):
         ...
 
 
-class RecorderError(Exception):
+class RecorderError(FourmustsError):
     """A recorder that cannot be asked, or cannot write; says which camera, what, and the mend."""
 
 

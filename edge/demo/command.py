@@ -13,12 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from config.clock import Clock, Timelapse, TimelapseClock
+from config.running import stop_on_signal
 from config.wording import Language, sentence, title
-from devices.simulation import SimulationError
-from sync.errors import SyncError
 
-from ..commands import stop_on_signal
-from .hands import DemoError, get_json
+from .hands import get_json
 from .stage import PANEL_PORTS, WEB_PORT, Ports, Stage, set_up
 from .story import LENGTH_MINUTES, Scene, scenes
 
@@ -46,16 +44,13 @@ def demo(folder: Path, language: str, once: bool, panel_port: int, web_port: int
     ports = Ports({"nz01": panel_port, "nz02": panel_port + 1}, web_port)
     lapse = Timelapse.ending_now(lasting_s=(LENGTH_MINUTES + SLACK_MINUTES) * 60, speed=SPEED)
     clock = TimelapseClock(lapse, fixed_utc_offset_s=UTC_OFFSET_S)
-    try:
-        with set_up(folder.resolve(), ports, lapse, lambda text: console.print(f"… {text}"), stop) as stage:
-            _print_addresses(console, stage)
-            _play(console, stage, clock, stop)
-            _settle(console, stage, clock, stop)
-            _print_findings(console, stage, language)
-            if not once and not stop.is_set():
-                _stay_up(console, stage, folder, stop)
-    except (DemoError, SimulationError, SyncError) as error:
-        raise click.ClickException(str(error)) from error
+    with set_up(folder.resolve(), ports, lapse, lambda text: console.print(f"… {text}"), stop) as stage:
+        _print_addresses(console, stage)
+        _play(console, stage, clock, stop)
+        _settle(console, stage, clock, stop)
+        _print_findings(console, stage, language)
+        if not once and not stop.is_set():
+            _stay_up(console, stage, folder, stop)
 
 
 def _print_addresses(console: Console, stage: Stage) -> None:

@@ -8,10 +8,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from custody.errors import FourmustsError
 from devices.simulation import drive
 
 
-class DemoError(RuntimeError):
+class DemoError(FourmustsError):
     """The demo cannot go on; says what was tried and what came back."""
 
 

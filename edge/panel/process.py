@@ -8,6 +8,7 @@ import threading
 from config.clock import Clock
 from config.policy import load_policy
 from config.zone import ZoneSettings
+from custody.errors import FourmustsError
 from custody.judge import Judge
 from edge.pulse import Pulse
 from edge.register.persons import Persons
@@ -25,7 +26,7 @@ BEAT_REAL_S_MAX = 1.0
 BEAT_REAL_S_MIN = 0.02
 
 
-class PanelDied(RuntimeError):
+class PanelDied(FourmustsError):
     """The web server ended by itself; the process ends too, so that it is started again."""
 
 

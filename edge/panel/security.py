@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from custody.errors import FourmustsError
+
 from .problems import problem_response
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -26,7 +28,7 @@ HEADERS = {
 }
 
 
-class PanelExposed(Exception):
+class PanelExposed(FourmustsError):
     """The panel was told to listen where others could reach it without signing in."""
 
     def __init__(self, host: str) -> None:

@@ -10,13 +10,15 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from custody.errors import FourmustsError
+
 log = logging.getLogger(__name__)
 
 START_S_MAX = 30.0
 STOP_S_MAX = 5.0
 
 
-class PortTaken(OSError):
+class PortTaken(FourmustsError, OSError):
     """Something else listens where the panel should."""
 
     def __init__(self, host: str, port: int, why: str) -> None:
