@@ -28,6 +28,11 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(fourmusts_writes=True)
 
 
+def has_one_writer(engine: Engine) -> bool:
+    """Whether only one transaction at a time can write."""
+    return engine.dialect.name == "sqlite"
+
+
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself; _begin_sqlite does
     for pragma in (

@@ -59,7 +59,7 @@ class FeedMarks:
         return found
 
     def published(self, chunk: FeedChunk) -> None:
-        with self._database.write.begin() as connection:
+        with self._database.writing() as connection:
             mark = update(schema.logs).where(schema.logs.c.key == chunk.log_key, schema.logs.c.fed < chunk.last)
             connection.execute(mark.values(fed=chunk.last))
 

@@ -66,7 +66,7 @@ class LogTable:
         once more, so that what is stored cannot differ from what was verified.
         """
         at_us = self._clock.now_us()
-        with self._database.write.begin() as connection:
+        with self._database.writing() as connection:
             known = known_log(connection, zone, log, at_us) if known_size == 0 else find_log(connection, zone, log)
             if known is None or known.tree.size != known_size:
                 return False
@@ -82,7 +82,7 @@ class LogTable:
 
     def keep_evidence(self, zone: str, log: str | None, kind: str, detail: str, message: bytes) -> None:
         """Keep a message that was not taken, with what is wrong with it. The same one again is only counted."""
-        with self._database.write.begin() as connection:
+        with self._database.writing() as connection:
             new = keep_evidence(connection, zone, log, kind, detail, message, self._clock.now_us())
             if new and kind in FORKS:
                 self._own.append(connection, [Draft("ledger.fork", {"zone": zone, "log": log, "detail": detail})])

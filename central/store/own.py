@@ -44,7 +44,7 @@ class OwnLedger:
     @staticmethod
     def create(database: Database, clock: Clock) -> None:
         """Begin the ledger, once. Harmless where there is one."""
-        with database.write.begin() as connection:
+        with database.writing() as connection:
             own = select(schema.logs.c.log).where(schema.logs.c.zone == schema.OWN_ZONE)
             if connection.execute(own).first() is None:
                 known_log(connection, schema.OWN_ZONE, secrets.token_hex(8), clock.now_us())

@@ -117,7 +117,7 @@ class Records:
 
     def store(self, done: Round) -> None:
         """Findings, their history, the lines that announce them, stays and marks: all or nothing."""
-        with self._database.write.begin() as connection:
+        with self._database.writing() as connection:
             announced = [change for change in done.changes if change.announced]
             drafts = [_draft(change) for change in announced]
             lines = self._own.append(connection, [*drafts, *done.drafts])
@@ -137,7 +137,7 @@ class Records:
 
     def set_connected(self, zone: str, connected: bool) -> None:
         """What the broker says of a zone's connection."""
-        with self._database.write.begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(insert_new(connection, schema.zones), [{"zone": zone}])
             said = {"connected": connected, "connected_us": self._clock.now_us()}
             connection.execute(update(schema.zones).where(schema.zones.c.zone == zone).values(**said))

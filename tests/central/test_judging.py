@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from custody.judge import judge
 from sqlalchemy import text
 
 from central.feed import Feed
@@ -21,6 +20,7 @@ from central.store.records import Records
 from config.clock import ManualClock
 from config.policy import load_policy
 from custody.events import format_utc, parse_line
+from custody.judge import judge
 from sync.merkle import verify_inclusion
 
 Hands = Callable[..., Any]
@@ -253,7 +253,7 @@ def test_a_zone_that_cannot_be_judged_does_not_stop_the_others(
     for one in (bad, good):
         one.opens()
         one.hand.advance(store)
-    with database.write.begin() as connection:  # as a damaged disk would
+    with database.writing() as connection:  # as a damaged disk would
         connection.execute(
             text(
                 "UPDATE lines SET line = x'00' WHERE seq = 2 "

@@ -172,7 +172,7 @@ def test_the_same_bad_message_again_is_counted_not_kept_again(store: LogTable, d
 
 
 def test_a_zone_cannot_fill_the_disk_with_bad_messages(store: LogTable, database: Database) -> None:
-    with database.write.begin() as connection:
+    with database.writing() as connection:
         connection.execute(
             text(
                 "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < :many) "
@@ -229,7 +229,7 @@ def test_a_database_that_nobody_made_names_the_command(tmp_path: Path) -> None:
 
 
 def test_a_database_of_another_version_is_refused(url: str, database: Database) -> None:
-    with database.write.begin() as connection:
+    with database.writing() as connection:
         connection.execute(text("UPDATE schema_version SET version = 99"))
     with pytest.raises(DatabaseForeign, match="99"):
         Database.open(url)
@@ -240,3 +240,12 @@ def test_headquarters_own_ledger_is_never_begun_by_itself(tmp_path: Path, clock:
     with pytest.raises(OwnLedgerMissing, match="central init"):
         OwnLedger(bare, clock, lambda log, size, root: "")
     bare.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_lets_the_next_one_write(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="halfway"), database.writing() as connection:
+        connection.execute(text("INSERT INTO zones (zone) VALUES ('nz08')"))
+        raise RuntimeError("halfway")
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO zones (zone) VALUES ('nz09')"))
+    assert set(Queries(database).zones()) == {"nz09", "hq"}
