@@ -29,43 +29,45 @@ Reading the events
 What is proven
 13. ``stay.left``'s escorts are named at a door, not in a room: it ends no presence.
 14. Officers named with a witness are named all the same: it ends their presence elsewhere.
-15. "As long as the stay is in that room": until it leaves the room for the first time; coming back does not
+15. A move away and back at the same second is no time elsewhere: the time in the room is unbroken.
+16. "As long as the stay is in that room": until it leaves the room for the first time; coming back does not
     revive the proof.
-16. A stay's own events are those whose data name it, save door, record and command events.
-17. An entered or returned while inside is no entry: no M1.2, no count in M2.2, escorts 300 s. As an answer to
+17. A stay's own events are those whose data name it, save door, record and command events.
+18. An entered or returned while inside is no entry: no M1.2, no count in M2.2, escorts 300 s. As an answer to
     M1.3 it still counts: the register has a line.
-18. "Stretches shorter than 10 s": all that lies between the two missing runs, proven and unknown together.
-19. The state at the moment H itself says whether a run lasts: a guard who comes in the last event ends the gap.
+19. "Stretches shorter than 10 s": all that lies between the two missing runs, proven and unknown together.
+20. The state at the moment H itself says whether a run lasts: a guard who comes in the last event ends the gap.
 
 Must 1 and 2
-20. M1.4: a voided line gives none. Time and written are those of the line as it stands.
-21. M1.5: a departure uses up the permit that it names, valid or not, and the approval that served it. A
+21. M1.4: a voided line gives none. Time and written are those of the line as it stands.
+22. M1.5: a departure uses up the permit that it names, valid or not, and the approval that served it. A
     medical departure is also served by its permit in the ordinary way, whatever the permit's reason.
-22. M1.5/M1.6: "returned" is being back: ``stay.returned``, or ``stay.entered`` where that was said instead.
+23. M1.5/M1.6: "returned" is being back: ``stay.returned``, or ``stay.entered`` where that was said instead.
     Every ``stay.left`` is judged.
-23. M1.6: the last approval by time of the permit, whether or not the approval was valid.
-24. M1.3: opened within 30 s after the grant; the interlock group as described at the first grant.
-25. M2.1: "the next search.finished" is any of the stay; M2.2: n counts persons, not entries, and its
+24. M1.6: the last approval by time of the permit, whether or not the approval was valid.
+25. M1.3: opened within 30 s after the grant; the interlock group as described at the first grant.
+26. M2.1: "the next search.finished" is any of the stay; M2.2: n counts persons, not entries, and its
     seconds are what counted (so what is compared with the limit).
-26. M2.5: at exit, start = end. M2.6: "before" means in an earlier collection.
+27. M2.5: who only returned, so far as the register says, has entered; at exit, start = end. M2.6: "before"
+    means in an earlier collection.
 
 Must 3 and 4
-27. M3.5: the limit of the level at the moment; a level changed while waiting reaches a limit already past at
+28. M3.5: the limit of the level at the moment; a level changed while waiting reaches a limit already past at
     the change. Once broken by more than 60 s it lasts to the next check, whatever the level does.
-28. M3.6: a run is of one room; M3.3: the high risk must be among those who count.
-29. M3.4: "within 600 s" is before or after; the second half is judged at once.
-30. M3.8, M4.6: of the time up to the exit; the time inside is that in all rooms, toilets too.
-31. M4.2: sound of a described room without cameras is missing; a picture there too, known time or not.
-32. M4.3: a heartbeat with an offset and no uncertainty has uncertainty 0.
-33. M4.4: a room without cameras, or not described, is never audited.
-34. M4.5: one finding for each lost recording and each unbroken time in one room.
+29. M3.6: a run is of one room; M3.3: the high risk must be among those who count.
+30. M3.4: "within 600 s" is before or after; the second half is judged at once.
+31. M3.8, M4.6: of the time up to the exit; the time inside is that in all rooms, toilets too.
+32. M4.2: sound of a described room without cameras is missing; a picture there too, known time or not.
+33. M4.3: a heartbeat with an offset and no uncertainty has uncertainty 0.
+34. M4.4: a room without cameras, or not described, is never audited.
+35. M4.5: one finding for each lost recording and each unbroken time in one room.
 
 Clocks
-35. "A later measure without ``since`` does not restart it": the count goes on from where the measure before
+36. "A later measure without ``since`` does not restart it": the count goes on from where the measure before
     counted from, its ``since`` included.
-36. "The measure then" is the one in force at the very moment of the finding's end, a change then included.
-37. A null limit is never a T3. Flags at the event decide whether a tier of 4 hours exists.
-38. "Two measures compared" (later limit): by the moments when they are reached, with the flags of that moment.
+37. "The measure then" is the one in force at the very moment of the finding's end, a change then included.
+38. A null limit is never a T3. Flags at the event decide whether a tier of 4 hours exists.
+39. "Two measures compared" (later limit): by the moments when they are reached, with the flags of that moment.
 """
 
 from __future__ import annotations

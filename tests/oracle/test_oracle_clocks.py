@@ -76,3 +76,10 @@ def test_t3_a_limit_that_does_not_exist(
     day.said("stay.exited", "23:00:00")
     assert len(found(day, "T3")) == expected
     assert found(day, "T1") == [("breach", limit, "23:00:00")]
+
+
+def test_t1_ends_when_a_later_limit_takes_effect_in_the_last_event(found: Any) -> None:
+    day = Day(until="11:59:00")
+    day.said("stay.arrived", "08:00:00", measure=measure("none", None, day.iso("02:00:00")))
+    day.said("measure.changed", "12:00:00", measure=measure("detention", None))
+    assert found(day, "T1") == [("breach", "10:00:00", "12:00:00")]

@@ -312,3 +312,20 @@ def test_m3_8_short_gaps_add_up(found: Any, exited: str, expected: int) -> None:
             day.guard(f"08:{minute}:13" if minute < 40 else "08:40:12", valid=20_000)
     day.said("stay.exited", exited)
     assert found(day, "M3.8") == [("review", "08:10:00", exited)] * expected
+
+
+def test_a_guard_who_was_away_after_the_restart_does_not_count_from_it_through_his_absence(found: Any) -> None:
+    day = waiting_day()
+    day.guard("08:05:00", valid=20_000)
+    day.said("zone.started", "09:00:30", version="1", parts=[], clean=False)
+    day.gone("09:01:00")
+    day.guard("09:04:00", valid=20_000)
+    assert ("review", "09:01:00", "09:04:00") in found(day, "M3.1")
+
+
+def test_a_search_begun_at_the_door_guards_from_the_first_moment_inside(found: Any) -> None:
+    day = Day(until=NOON)
+    day.said("search.started", "08:20:00", room="s1")
+    day.said("stay.entered", "08:21:00", room="s1")
+    day.said("search.finished", "08:30:00", room="s1")
+    assert found(day, "M3.1") == [("serious", "08:32:00", None)]

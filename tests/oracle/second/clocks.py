@@ -74,7 +74,7 @@ def t1(world: World, stay: Stay, out: Findings) -> None:
     stop = min(end, world.h)
     begins = stay.measures()[0].t
     changes = {f.t for f in stay.of("stay.arrived", "measure.changed", "flags.changed")}
-    moments = [begins, *sorted(t for t in changes if begins < t < stop)]
+    moments = [begins, *sorted(t for t in changes if begins < t <= world.h and t < end)]
     over: Over | None = None
     before = 0
     for t, until in zip(moments, [*moments[1:], stop], strict=True):

@@ -85,7 +85,7 @@ def m2_4(stay: Stay, finished: Fact, out: Findings) -> None:
 
 
 def m2_5(stay: Stay, out: Findings) -> None:
-    if stay.first("stay.entered") is None or stay.exempt:
+    if not stay.entries or stay.exempt:
         return
     interviews = [a.fact for a in stay.activities if a.kind == "interview" and a.was_inside]
     due = interviews[0] if interviews else stay.first("stay.exited")

@@ -345,8 +345,8 @@ def _proofs(stay: Stay) -> list[Proof]:
         prove(fact.data["officers"], fact.t - COLLECTION_BEFORE, fact.t, ending[0] if ending else None)
     for fact in stay.of("check.made"):
         if fact.data.get("terminal") == fact.data["room"]:
-            visit = _visit(stay, fact.data["room"], fact.t)
-            prove([fact.data["officer"]], fact.t, fact.t + CHECK_PROVES, visit)
+            there = _visit(stay, fact.data["room"], fact.t)
+            prove([fact.data["officer"]], fact.t, fact.t + CHECK_PROVES, there)
     return found
 
 
