@@ -1,28 +1,35 @@
 """The judge: from the events of a zone to the findings, the same whatever the order in which they come.
 
 ``judge`` takes all events at once. ``Judge`` takes them as they come, keeps what the rules need and judges again
-only what an event can have changed.
+only what a line can have changed. What it finds depends on the set of lines alone.
 """
 
 from __future__ import annotations
 
+import zlib
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from .events import Event
+from .facts import Described, Fact
 from .findings import Finding, Verdict
-from .intervals import FOREVER
-from .musts.case import Case, Findings
+from .intervals import FOREVER, covers
+from .musts.case import Case
 from .musts.direct_entry import judge_direct_entry
 from .musts.guarded import judge_guarded
-from .musts.in_company import crowded, judge_handover, judge_in_company, report_crowded
+from .musts.in_company import judge_in_company
 from .musts.legal_clocks import judge_legal_clocks
 from .musts.recorded import judge_interviews_recorded, judge_recorded
-from .musts.recorded_audits import judge_audit_clock, judge_audits_and_losses, judge_clocks
-from .musts.register import judge_entries_without_register, judge_lines_of_stay, judge_lines_of_zone
+from .musts.recorded_audits import judge_audits_and_losses
+from .musts.register import judge_lines_of_stay
 from .musts.searched_first import judge_searched_first
 from .policy import Policy
-from .records import Records
+from .records import Changes, Records
 from .timeline.zone import ZoneTimeline
+from .touch import Reach, Touched, changes_others
+from .zone_findings import ZoneFindings
 
 MUSTS = (0, 1, 2, 3, 4)
 
@@ -37,10 +44,31 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
         by_zone.setdefault(event.zone, []).append(event)
     found: list[Finding] = []
     for zone, theirs in by_zone.items():
-        judge_ = Judge(zone, policy, until_us=until_us)
-        judge_.take(theirs)
-        found.extend(judge_.findings())
+        one = Judge(zone, policy, until_us=until_us)
+        one.take(theirs)
+        found.extend(one.findings())
     return sorted(found, key=lambda finding: finding.place)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """A stay as it was judged at a horizon; it stays so, but for what lasts, until ``wake``."""
+
+    found: list[Finding]
+    horizon: int
+    wake: int
+    exited: bool
+    exists: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    """What has been taken and not been judged yet."""
+
+    filed: list[Fact] = field(default_factory=list)
+    withdrawn: list[Fact] = field(default_factory=list)
+    touched: Touched = field(default_factory=Touched)
+    everything: bool = False
 
 
 class Judge:
@@ -54,11 +82,19 @@ class Judge:
         self.policy = policy
         self._until_us = until_us
         self._records = Records(zone, policy)
-        self._timeline = ZoneTimeline(zone, policy)
-        self._changed: set[str] = set()
-        self._of_stay: dict[str, list[Finding]] = {}
-        self._of_zone: list[Finding] = []
-        self._judged = True
+        self._reach = Reach(policy)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._timeline = ZoneTimeline(self.zone, self.policy)
+        self._zone = ZoneFindings(self._timeline)
+        self._stays: dict[str, _Judged] = {}
+        self._spans: dict[str, tuple[int, int]] = {}
+        self._by_end: list[tuple[int, str]] = []
+        self._wakes: list[tuple[int, str]] = []
+        self._horizon: int | None = None
+        self._written = 0
+        self._open = _Open(everything=True)
 
     @property
     def broken(self) -> dict[str, str]:
@@ -67,76 +103,159 @@ class Judge:
 
     def take(self, events: Iterable[Event]) -> None:
         """Take events of this zone; those of other zones are not its business and are left aside."""
-        mine = (event for event in events if event.zone == self.zone)
+        mine = [event for event in events if event.zone == self.zone]
         if self._until_us is not None:
-            until = self._until_us
-            mine = (event for event in mine if event.written_us <= until)
-        changes = self._records.take(mine)
+            mine = [event for event in mine if event.written_us <= self._until_us]
+        self._file(self._records.take(mine))
+
+    def _file(self, changes: Changes) -> None:
         if changes.anew:
-            self._timeline = ZoneTimeline(self.zone, self.policy)
-            self._of_stay = {}
-            self._changed = set()
+            self._begin()
+        self._open.everything |= changes.settled
         for fact in changes.withdrawn:
+            self._touch(fact)
             self._timeline.withdraw(fact)
-            if fact.stay:
-                self._changed.add(fact.stay)
         for fact in changes.filed:
             self._timeline.file(fact)
-            if fact.stay:
-                self._changed.add(fact.stay)
+            self._touch(fact)
+        self._open.touched.since = min(self._open.touched.since, changes.known_since)
+        self._open.withdrawn += changes.withdrawn
+        self._open.filed += changes.filed
         for moment in changes.good:
             self._timeline.clocks.good(moment)
-        self._judged = False
+
+    def save(self) -> bytes:
+        """What ``resume`` needs to go on from here: the lines, not what was found."""
+        return self._records.state()
+
+    @classmethod
+    def resume(cls, policy: Policy, state: bytes, *, until_us: int | None = None) -> Judge:
+        """A judge that has taken everything that the saved one had. Raises ``ValueError`` for other bytes."""
+        try:
+            records, changes = Records.resume(policy, state)
+        except (zlib.error, KeyError, TypeError) as error:
+            raise ValueError(f"this is no saved judge: {error}; take all lines again instead") from error
+        resumed = cls(records.zone, policy, until_us=until_us)
+        resumed._records = records
+        resumed._file(changes)
+        return resumed
+
+    def _touch(self, fact: Fact) -> None:
+        first = isinstance(fact.body, Described) and self._timeline.descriptions.facts[:1] == [fact]
+        self._reach.touch(fact, self._open.touched, first)
+        if changes_others(fact) and fact.stay in self._spans:
+            start = self._spans[fact.stay][0]
+            self._open.touched.since = min(self._open.touched.since, start)
 
     def findings(self) -> list[Finding]:
         """Everything found so far, sorted by start, rule, zone and stay."""
         self._judge()
-        found = [finding for findings in self._of_stay.values() for finding in findings]
-        found.extend(self._of_zone)
+        found = list(self._zone.all())
+        for judged in self._stays.values():
+            found.extend(self._grown(judged))
         return sorted(found, key=lambda finding: finding.place)
+
+    def findings_of(self, stay: str) -> list[Finding]:
+        """What is found about one stay."""
+        self._judge()
+        judged = self._stays.get(stay)
+        return [] if judged is None else sorted(self._grown(judged), key=lambda finding: finding.place)
+
+    def _grown(self, judged: _Judged) -> list[Finding]:
+        by = (self._horizon or 0) - judged.horizon
+        return [one if one.end_us is not None else one.longer(by) for one in judged.found]
 
     def verdicts(self, excused: Collection[str] = ()) -> dict[str, dict[int, str]]:
         """For each stay the verdict of each must (0: the legal clocks). ``excused``: ids of excused findings."""
         self._judge()
         return {
-            name: {must: self._verdict(name, must, excused) for must in MUSTS}
-            for name in sorted(self._timeline.stay_facts)
-            if self._timeline.stay(name).first is not None
+            name: {must: _verdict(judged, must, excused) for must in MUSTS}
+            for name, judged in sorted(self._stays.items())
+            if judged.exists
         }
 
-    def _verdict(self, stay: str, must: int, excused: Collection[str]) -> str:
-        found = [finding for finding in self._of_stay.get(stay, ()) if finding.must == must]
-        breaches = [finding for finding in found if finding.verdict is Verdict.BREACH]
-        if breaches:
-            return "excused" if all(finding.id in excused for finding in breaches) else "breached"
-        if any(finding.verdict is Verdict.UNPROVEN for finding in found):
-            return "unproven"
-        return "pending" if self._timeline.stay(stay).exited is None else "kept"
+    # -- judging
 
     def _judge(self) -> None:
-        if self._judged:
-            return
-        self._judged = True
-        timeline = self._timeline
+        """Judge again what has been touched, what is due, and nothing else."""
         written = self._records.ledgers.latest()
         if written is None:
-            self._of_stay, self._of_zone = {}, []
             return
-        timeline.at(written if self._until_us is None else self._until_us, written, self._records.ledgers.known())
-        for name in self._changed:
-            timeline.tell_again(name)
-        self._changed = set()
-        self._of_stay = {name: judge_stay(timeline, name) for name in timeline.stay_facts}
-        self._of_zone = judge_zone(timeline)
+        horizon = written if self._until_us is None else self._until_us
+        open_, self._open = self._open, _Open()
+        touched = open_.touched
+        known = self._records.ledgers.known()
+        nothing_new = not (open_.everything or open_.filed or open_.withdrawn) and touched.since == FOREVER
+        if nothing_new and horizon == self._horizon:
+            return
+        runs_on = covers(known, self._written - 1, written)
+        if not runs_on or self._timeline.latest_time > self._written:
+            touched.since = min(touched.since, self._written - 1)
+        if open_.everything:
+            touched.since = -FOREVER
+        self._written, self._horizon = written, horizon
+        self._timeline.at(horizon, written, known)
+        others = set()
+        for name in sorted(touched.stays):
+            if self._timeline.tell_again(name):
+                others.add(name)
+            self._span(name)
+        for name in self._due(touched, horizon):
+            self._judge_stay(name)
+        if open_.everything:
+            self._zone = ZoneFindings(self._timeline)
+            open_.filed = self._timeline.lines_of_zone()
+        self._zone.judge(open_.filed, open_.withdrawn, touched.since, others)
+
+    def _due(self, touched: Touched, horizon: int) -> set[str]:
+        due = touched.stays & self._timeline.stay_facts.keys()
+        if touched.since < FOREVER:
+            first = bisect_left(self._by_end, (touched.since, ""))
+            due.update(name for _, name in self._by_end[first:])
+        for start, end in touched.windows:
+            first = bisect_left(self._by_end, (start, ""))
+            due.update(name for _, name in self._by_end[first:] if self._spans[name][0] <= end)
+        while self._wakes and self._wakes[0][0] <= horizon:
+            wake, name = heappop(self._wakes)
+            if name in self._stays and self._stays[name].wake == wake:
+                due.add(name)
+        return due
+
+    def _span(self, name: str) -> None:
+        """From its first line to the end of what can touch the stay without naming it."""
+        before = self._spans.pop(name, None)
+        if before is not None:
+            del self._by_end[bisect_left(self._by_end, (before[1], name))]
+        if name not in self._timeline.stay_facts:
+            self._stays.pop(name, None)
+            return
+        stay = self._timeline.stay(name)
+        facts = stay.facts
+        end = FOREVER
+        if stay.exited is not None and all(visit.end < FOREVER for visit in stay.visits):
+            end = max(facts[-1].time, stay.exited.time) + self._reach.back_us
+        self._spans[name] = (facts[0].time, end)
+        insort(self._by_end, (end, name))
+
+    def _judge_stay(self, name: str) -> None:
+        stay = self._timeline.stay(name)
+        case = judge_stay(self._timeline, name)
+        self._stays[name] = _Judged(
+            case.found, self._timeline.horizon, case.wake, stay.exited is not None, stay.first is not None
+        )
+        if case.wake < FOREVER:
+            heappush(self._wakes, (case.wake, name))
+        elif stay.exited is not None:
+            self._timeline.put_away(name)
 
 
-def judge_stay(timeline: ZoneTimeline, name: str) -> list[Finding]:
-    """Every finding about one stay."""
+def judge_stay(timeline: ZoneTimeline, name: str) -> Case:
+    """Judge one stay by every rule that is about stays."""
     stay = timeline.stay(name)
     case = Case(timeline, stay)
     judge_lines_of_stay(case)
     if stay.first is None:
-        return case.found
+        return case
     judge_legal_clocks(case)
     interviews = judge_interviews_recorded(case)
     if stay.suspect:
@@ -146,21 +265,14 @@ def judge_stay(timeline: ZoneTimeline, name: str) -> list[Finding]:
         judge_in_company(case, interviews)
         judge_recorded(case)
         judge_audits_and_losses(case)
-    return case.found
+    return case
 
 
-def judge_zone(timeline: ZoneTimeline) -> list[Finding]:
-    """Every finding that is about no single stay."""
-    findings = Findings(timeline)
-    judge_lines_of_zone(findings, -FOREVER)
-    judge_entries_without_register(findings)
-    judge_clocks(findings)
-    for camera in timeline.cameras.values():
-        for _, _, _, fact in camera.audits.all():
-            judge_audit_clock(findings, fact)
-    for fact in timeline.handovers.facts:
-        judge_handover(findings, fact)
-    for room in timeline.visits:
-        for start, end in crowded(timeline, room, -FOREVER, timeline.end):
-            report_crowded(findings, room, start, end)
-    return findings.found
+def _verdict(judged: _Judged, must: int, excused: Collection[str]) -> str:
+    found = [finding for finding in judged.found if finding.must == must]
+    breaches = [finding for finding in found if finding.verdict is Verdict.BREACH]
+    if breaches:
+        return "excused" if all(finding.id in excused for finding in breaches) else "breached"
+    if any(finding.verdict is Verdict.UNPROVEN for finding in found):
+        return "unproven"
+    return "kept" if judged.exited else "pending"

@@ -5,8 +5,11 @@ Everything here uses the lines as they stand: places, written times and the few 
 
 from __future__ import annotations
 
+import sys
 from array import array
-from dataclasses import dataclass
+from base64 import b64decode, b64encode
+from dataclasses import astuple, dataclass
+from typing import Any
 
 from .intervals import FOREVER, Interval, Intervals, normal
 
@@ -136,6 +139,8 @@ class Ledgers:
         self._rivals = False
         self._judged_end: dict[str, int] = {}
         self._latest = ABSENT
+        self.known_before = FOREVER
+        """From where on the last ``append`` may have changed known time, but for time after W."""
 
     def append(self, ledger: str, sequence: int, written: int, *, breaks: bool) -> bool:
         """Note the next line of a ledger that lacks none. False if it is not such a line: then ``put`` it."""
@@ -145,8 +150,11 @@ class Ledgers:
         if ledger not in self._judged_end:
             return False
         lines.append(written, self._timeout_us, breaks=breaks)
+        self.known_before = FOREVER
         if lines is self._newest:
             self._judged_end[ledger] = sequence + 1
+        else:
+            self.known_before = min(lines.written[-2], written)
         if written > self._latest:
             self._latest = written
         return True
@@ -181,6 +189,31 @@ class Ledgers:
         kept = all(self._judged_end[name] >= min(end, self.lines[name].next) for name, end in before.items())
         order = sorted(ranks_before, key=lambda name: ranks_before[name])
         return kept and [self.ranks[name] for name in order] == list(range(len(order)))
+
+    def state(self) -> list[dict[str, Any]]:
+        """The places of all ledgers, for ``restore``."""
+        return [
+            {
+                "id": one.id,
+                "first": one.first,
+                "written": packed(one.written),
+                "breaks": sorted(one.breaks),
+                "opened": None if one.opened is None else astuple(one.opened),
+            }
+            for one in self.lines.values()
+        ]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """Take the places back; ``settle`` must follow."""
+        for saved in state:
+            one = self.lines[saved["id"]] = Lines(saved["id"])
+            one.first = saved["first"]
+            one.written = unpacked(saved["written"])
+            one.held = len(one.written) - one.written.count(ABSENT)
+            one.latest = max(one.written)
+            one.breaks = set(saved["breaks"])
+            one.opened = None if saved["opened"] is None else Opened(*saved["opened"])
+            one.stale = True
 
     def _latest_judged(self, lines: Lines) -> int:
         if lines is not self._newest or lines.whole:
@@ -234,3 +267,20 @@ class Ledgers:
             return None
         last, first = before.written[-1], lines.written[0]
         return (last, first) if last < first <= last + self._timeout_us else None
+
+
+def packed(numbers: array[int]) -> str:
+    """Numbers as text, eight bytes each, the lowest first."""
+    copy = array("q", numbers)
+    if sys.byteorder == "big":
+        copy.byteswap()
+    return b64encode(copy.tobytes()).decode()
+
+
+def unpacked(text: str) -> array[int]:
+    """What ``packed`` packed."""
+    numbers = array("q")
+    numbers.frombytes(b64decode(text))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -6,14 +6,18 @@ or a correction can change how it reads.
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .events import Event, SchemaBroken, parse_time
+import orjson
+
+from .events import Event, SchemaBroken, parse_line, parse_time
 from .facts import Amended, Body, ClockReading, Corrected, Fact
-from .ledgers import Ledgers, Opened
+from .intervals import FOREVER
+from .ledgers import Ledgers, Opened, packed, unpacked
 from .policy import Policy
 from .reading import read_body, seconds_us
 
@@ -40,6 +44,10 @@ class Changes:
     """What taking lines has done to the facts: those withdrawn and those filed. ``anew``: all others are void."""
 
     anew: bool = False
+    settled: bool = False
+    """The ledgers were settled anew: known time may have changed anywhere."""
+    known_since: int = FOREVER
+    """Known time may have changed from here on."""
     withdrawn: list[Fact] = field(default_factory=list)
     filed: list[Fact] = field(default_factory=list)
     good: list[int] = field(default_factory=list)
@@ -81,6 +89,7 @@ class Records:
             if event.id in self._records or event.id in self._recent:
                 unsettled |= self._repeated(event, changed)
             elif self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=self._breaks(event)):
+                changes.known_since = min(changes.known_since, self.ledgers.known_before)
                 if event.type == "zone.heartbeat" and self._is_quiet(event):
                     self._note_quiet(event, changes)
                 else:
@@ -93,6 +102,7 @@ class Records:
                 unsettled = True
         if unsettled and not self.ledgers.settle():
             return self._anew()
+        changes.settled = unsettled
         self._waiting, judged = set(), self._waiting
         for id_ in judged:
             (changed if self._judged(self._records[id_]) else self._waiting).add(id_)
@@ -187,7 +197,7 @@ class Records:
 
     def _anew(self) -> Changes:
         """Lay all facts anew: lines that were judged no longer are, or their order has changed."""
-        changes = Changes(anew=True)
+        changes = Changes(anew=True, settled=True)
         self._waiting = set()
         for name, quiet in self._quiet.items():
             changes.good.extend(
@@ -197,6 +207,7 @@ class Records:
             )
         for record in self._records.values():
             record.fact = None
+        self._aim_all(set(self._records))
         for id_, record in self._records.items():
             if self._judged(record):
                 record.fact = self._fact(record)
@@ -208,7 +219,8 @@ class Records:
 
     def _refresh(self, changed: set[str], changes: Changes) -> None:
         """Read again what has changed, what it corrects and what corrects it."""
-        todo, seen = list(changed), set(changed)
+        again = set(changed)
+        todo = list(changed)
         while todo:
             id_ = todo.pop()
             recent = self._recent.get(id_)
@@ -217,15 +229,35 @@ class Records:
             record = self._records.get(id_)
             if record is None:
                 continue
+            self._aim_all({id_})
+            others = (record.targets | self._by_target.get(id_, set())) - again
+            again |= others
+            todo.extend(others)
+        self._aim_all(again)
+        for id_ in again:
+            record = self._records.get(id_)
+            if record is None:
+                continue
             before, record.fact = record.fact, self._fact(record) if self._judged(record) else None
             if before is not None:
                 changes.withdrawn.append(before)
             if record.fact is not None:
                 changes.filed.append(record.fact)
-            for other in record.targets | self._by_target.get(id_, set()):
-                if other not in seen:
-                    seen.add(other)
-                    todo.append(other)
+
+    def _aim_all(self, ids: set[str]) -> None:
+        """Let each correction among these be found by what it corrects, should that itself have been corrected."""
+        aimed = True
+        while aimed:
+            aimed = False
+            for id_ in ids:
+                record = self._records.get(id_)
+                if record is None or record.event.type != "record.corrected" or not self._judged(record):
+                    continue
+                reading = self._read(record, frozenset())
+                target = None if reading is None else reading[0].get("corrects")
+                if isinstance(target, str) and target not in record.targets:
+                    self._aim(record, target)
+                    aimed = True
 
     def _fact(self, record: Record) -> Fact | None:
         """The fact that a judged line makes; ``None`` if it is void, broken, or nothing that a rule looks at."""
@@ -241,7 +273,6 @@ class Records:
             return None
         self.broken.pop(event.id, None)
         if isinstance(body, Corrected):
-            self._aim(record, body.corrects)
             body = self._amends(event, body)
         if body is None:
             return None
@@ -321,6 +352,40 @@ class Records:
     def _written(self, record: Record) -> tuple[int, int, int, str]:
         event = record.event
         return (event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id)
+
+    # -- to disk and back
+
+    def state(self) -> bytes:
+        """Everything needed to go on after a stop, as bytes."""
+        header = {
+            "zone": self.zone,
+            "ledgers": self.ledgers.state(),
+            "quiet": {
+                name: {"numbers": packed(one.numbers), "times": packed(one.times)}
+                for name, one in self._quiet.items()
+            },
+            "lines": len(self._records),
+        }
+        lines = [record.event.line for record in self._records.values()]
+        lines += [event.line for event in self._recent.values()]
+        return zlib.compress(b"\n".join([orjson.dumps(header), *lines]), 1)
+
+    @classmethod
+    def resume(cls, policy: Policy, state: bytes) -> tuple[Records, Changes]:
+        """The records as they were saved, and all their facts."""
+        header_line, *lines = zlib.decompress(state).split(b"\n")
+        header = orjson.loads(header_line)
+        records = cls(header["zone"], policy)
+        records.ledgers.restore(header["ledgers"])
+        for name, one in header["quiet"].items():
+            records._quiet[name] = _Quiet(unpacked(one["numbers"]), unpacked(one["times"]))
+        for line in lines[: header["lines"]]:
+            records._note(parse_line(line))
+        for line in lines[header["lines"] :]:
+            event = parse_line(line)
+            records._recent[event.id] = event
+        records.ledgers.settle()
+        return records, records._anew()
 
 
 def _opened(event: Event) -> Opened | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from custody.facts import Fact
 from custody.findings import Finding, Severity, Verdict
-from custody.intervals import Intervals
-from custody.policy import Policy
+from custody.intervals import FOREVER, Intervals
+from custody.policy import Ladder, Policy
 from custody.timeline.stay import StayTimeline
 from custody.timeline.zone import Place, ZoneTimeline
 
@@ -31,6 +31,7 @@ class Findings:
         self.timeline = timeline
         self.policy: Policy = timeline.policy
         self.found: list[Finding] = []
+        self.wake = FOREVER
 
     def add(
         self,
@@ -68,6 +69,31 @@ class Findings:
             )
         )
 
+    # The rules below say not only what they find but until when that stays so if nothing new is written but the
+    # zone is known to run on. Judging again can wait till then.
+
+    def wake_at(self, moment: int) -> None:
+        """At this moment a rule may find something else, though nothing happens."""
+        if self.timeline.horizon < moment < self.wake:
+            self.wake = moment
+
+    def longer(self, length_us: int, limit_us: int, *, lasts: bool) -> bool:
+        """Whether a length is beyond a limit; what lasts is looked at again when it will be."""
+        if lasts and length_us <= limit_us:
+            self.wake_at(self.timeline.horizon + limit_us - length_us + 1)
+        return length_us > limit_us
+
+    def step(
+        self, ladder: Ladder, length_us: int, *, lasts: bool, factor: int = 1, less_us: int = 0
+    ) -> tuple[str, str] | None:
+        """The step that ``length_us`` less ``less_us`` passes; what lasts is looked at again at the next one."""
+        compared = length_us - less_us
+        if lasts:
+            for limit in (ladder.review_us, ladder.breach_us, ladder.serious_us):
+                if limit is not None:
+                    self.longer(compared, limit * factor, lasts=True)
+        return ladder.step(compared, factor)
+
 
 class Case(Findings):
     """A stay as the rules of the musts look at it."""
@@ -101,6 +127,10 @@ class Case(Findings):
     def span(self, length_end: int) -> int:
         """An end as lengths are measured: what lasts, lasts to H."""
         return min(length_end, self.timeline.horizon)
+
+    def lasts(self, end: int) -> bool:
+        """Whether what ends there lasts at H."""
+        return end > self.timeline.horizon
 
     def counted(self, start: int, end: int) -> int:
         """Microseconds from ``start`` to ``end``, or to H if it lasts."""

@@ -38,7 +38,7 @@ def _straight_in(case: Case) -> None:
     ends = [fact for fact in (entered, stay.exited) if fact is not None]
     start = stay.arrived.time
     end = min((fact.time for fact in ends), default=FOREVER)
-    step = case.policy.rules.m1_1.step(case.counted(start, end))
+    step = case.step(case.policy.rules.m1_1, case.counted(start, end), lasts=case.lasts(end))
     if step is not None:
         case.find("M1.1", step[0], start, end, severity=step[1], evidence=[stay.arrived, *ends])
 
@@ -52,7 +52,10 @@ def _paper_entries(case: Case) -> None:
     for fact, body in case.stay.entered:
         door = timeline.door(body.door, fact.time)
         first, last = fact.time - window, fact.time + window
-        if body.returned or door is None or not door.contact or timeline.written <= last:
+        if body.returned or door is None or not door.contact:
+            continue
+        if timeline.written <= last:
+            case.wake_at(last + 1)
             continue
         opened = timeline.opened.get(body.door)
         if opened is not None and opened.within(first, last):
@@ -80,7 +83,9 @@ def _departures(case: Case) -> None:
             used.add(body.permit)
         if serves:
             used.add(_preferred(serves, body.permit, named))
-        elif not medical or case.timeline.written > left.time + rule.medical_us:
+        elif medical and case.timeline.written <= left.time + rule.medical_us:
+            case.wake_at(left.time + rule.medical_us + 1)
+        else:
             approved = [fact for fact, approval in case.stay.approvals if approval.permit == body.permit]
             case.find(
                 "M1.5", "breach", left.time, departure.back, subject=left.id, evidence=[left, *approved],
@@ -124,6 +129,8 @@ def _not_back(case: Case) -> None:
         if not due:
             continue
         fact, return_by = due[-1]
+        if case.lasts(departure.back):
+            case.wake_at(return_by + grace + 1)
         if case.span(departure.back) > return_by + grace:
             case.find(
                 "M1.6", "breach", return_by, departure.back, subject=departure.fact.id,

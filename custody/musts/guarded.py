@@ -28,6 +28,8 @@ class Guarding:
         self.required = case.inside
         stretches = case.timeline.guarding(case.stay)
         self._stretches = stretches
+        for _, end, _, _ in stretches:
+            case.wake_at(end)
         self.known = self._known()
         self.any = intersect(normal((start, end) for start, end, _, _ in stretches), self.known)
         self.solid = intersect(
@@ -68,14 +70,14 @@ def _never_alone(case: Case, guarding: Guarding) -> None:
     for gap in gaps(guarding.required, guarding.missing, case.policy.reading.bridge_us):
         risk = case.stay.high_risk_within(gap.start, gap.end)
         length = _length(case, gap)
-        step = (rule.high_risk if risk else rule).step(length)
+        step = case.step(rule.high_risk if risk else rule, length, lasts=case.lasts(gap.end))
         if step is not None:
             case.find(
                 "M3.1", step[0], gap.start, gap.end, severity=step[1], length_us=length,
                 evidence=guarding.evidence(gap.start, gap.end), high_risk=risk,
             )  # fmt: skip
     for start, end in unknown_runs(guarding.required, guarding.any, guarding.missing, 1):
-        if case.span(end) - start >= rule.unproven_us:
+        if case.longer(case.counted(start, end), rule.unproven_us - 1, lasts=case.lasts(end)):
             case.find("M3.1", "unproven", start, end, evidence=guarding.evidence(start, end))
 
 
@@ -93,10 +95,10 @@ def _police_not_auxiliaries_alone(case: Case, guarding: Guarding) -> None:
     questioned = intersect(Terms(case).in_force_as("continued_questioning"), waiting)
     alone = guarding.alone_with_auxiliaries
     for start, end in intersect(alone, questioned):
-        if case.counted(start, end) > rule.questioning_us:
+        if case.longer(case.counted(start, end), rule.questioning_us, lasts=case.lasts(end)):
             case.find("M3.2", "breach", start, end, evidence=guarding.evidence(start, end), questioning=True)
     for start, end in subtract(alone, questioned):
-        if case.counted(start, end) > rule.review_us:
+        if case.longer(case.counted(start, end), rule.review_us, lasts=case.lasts(end)):
             case.find("M3.2", "review", start, end, evidence=guarding.evidence(start, end), questioning=False)
 
 
@@ -142,8 +144,9 @@ def _overdue(case: Case, place: Place, since: int, end: int, fact: Fact) -> None
         (max(low, since + rule.limit_us(state.level)), high)
         for low, high, state in case.stay.states_within(since, end)
     )
+    case.wake_at(since + rule.limit_us(case.stay.state_at(min(end, case.timeline.horizon)).level))
     for start, stop in clip(overdue, place.start, end):
-        if case.counted(start, stop) <= rule.grace_us:
+        if not case.longer(case.counted(start, stop), rule.grace_us, lasts=case.lasts(stop)):
             continue
         known = case.timeline.is_known(start + rule.grace_us)
         case.find(

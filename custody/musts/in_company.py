@@ -11,7 +11,6 @@ from itertools import pairwise
 from custody.facts import Fact, Handover
 from custody.intervals import Intervals, clip, contains, intersect, normal, subtract
 from custody.timeline.stay import Activity, StayTimeline
-from custody.timeline.zone import ZoneTimeline
 
 from .case import Case, Findings, day_of
 
@@ -42,7 +41,7 @@ def _kept_apart(case: Case) -> None:
             runs.setdefault(key, []).extend(_apart_by_law(case.stay, other, low, high))
     for (_, _, other_id, _), pieces in runs.items():
         for start, end in normal(pieces):
-            if case.counted(start, end) > case.policy.rules.m3_6.breach_us:
+            if case.longer(case.counted(start, end), case.policy.rules.m3_6.breach_us, lasts=case.lasts(end)):
                 case.find(
                     "M3.6", "breach", start, end, subject=other_id, other=other_id,
                     evidence=[one.fact for one in case.stay.visits if one.start < end and one.end > start],
@@ -69,7 +68,9 @@ def _interviewers(case: Case, activity: Activity, recording: set[str]) -> None:
         else:
             runs.append((start, end, shown))
     for start, end, police in runs:
-        if police >= rule.officers or case.counted(start, end) <= rule.run_us:
+        if police >= rule.officers:
+            continue
+        if not case.longer(case.counted(start, end), rule.run_us, lasts=case.lasts(end)):
             continue
         if always or police == 0 or "breach" in recording:
             verdict = "breach"
@@ -91,8 +92,9 @@ def _police_over(activity: Activity) -> list[tuple[int, int, int]]:
     return found
 
 
-def crowded(timeline: ZoneTimeline, room: str, start: int, end: int) -> Intervals:
+def crowded(findings: Findings, room: str, start: int, end: int) -> Intervals:
     """M3.3: when more suspects were in a room, in [start, end), than its guards may watch over."""
+    timeline = findings.timeline
     rule = timeline.policy.rules.m3_3
     visits = timeline.suspects_in(room, start, end)
     if len(visits) < 2:
@@ -106,9 +108,9 @@ def crowded(timeline: ZoneTimeline, room: str, start: int, end: int) -> Interval
             bounds.update(state.time for state in stay.states if low < state.time < high)
     for presence in presences:
         bounds.update((presence.start, presence.end))
-    ordered = sorted(bound for bound in bounds if start <= bound <= end)
+        findings.wake_at(presence.end)
     found = []
-    for low, high in pairwise(ordered):
+    for low, high in pairwise(sorted(bound for bound in bounds if start <= bound <= end)):
         there = [stay for pieces, stay in counted if contains(pieces, low)]
         if len(there) < 2:
             continue
@@ -140,7 +142,7 @@ def report_crowded(findings: Findings, room: str, start: int, end: int) -> None:
         ),
         key=lambda fact: fact.order,
     )
-    if length > rule.review_us and rule.in_force(day_of(there[0])):
+    if findings.longer(length, rule.review_us, lasts=end > timeline.horizon) and rule.in_force(day_of(there[0])):
         findings.add("M3.3", "review", start, end, subject=room, evidence=there, room=room)
 
 
@@ -153,6 +155,7 @@ def judge_handover(findings: Findings, fact: Fact) -> None:
     if not rule.in_force(day_of(fact)):
         return
     first, last = fact.time - rule.present_us, fact.time + rule.present_us
+    findings.wake_at(last + 1)
     absent = timeline.written > last and not any(
         one.shown
         and one.officer.id == body.incoming.id

@@ -32,6 +32,7 @@ def _overstay(case: Case, terms: Terms) -> None:
     running: tuple[int, Term] | None = None
     deadline = 0
     for term in terms.all:
+        case.wake_at(term.deadline + 1)
         if term.start >= end:
             break
         if running is not None and term.deadline > deadline:
@@ -53,6 +54,9 @@ def _overdue(case: Case, terms: Terms, running: tuple[int, Term], end: int) -> N
     since_arrival = case.span(end) - case.stay.begun.time
     longest = last.kind == "continued_questioning" and last.tier == 48
     serious = since_arrival > (rule.serious_48_us if longest else rule.serious_us)
+    if case.lasts(end):
+        case.wake_at(case.stay.begun.time + rule.serious_us + 1)
+        case.wake_at(case.stay.begun.time + rule.serious_48_us + 1)
     exited = case.stay.exited
     case.find(
         "T1", "breach", start, end, severity="serious" if serious else "breach",

@@ -81,7 +81,7 @@ def _gaps(
     for gap in gaps(required, shown.missing, case.policy.reading.bridge_us):
         length = gap.missing_us - (gap.end - case.span(gap.end))
         uncertainty = _uncertainty(case, gap, places)
-        step = rule.step(length - uncertainty)
+        step = case.step(rule, length, lasts=case.lasts(gap.end), less_us=uncertainty)
         if step is not None:
             case.find(
                 name, step[0], gap.start, gap.end, severity=step[1], subject=subject, length_us=length,
@@ -90,7 +90,7 @@ def _gaps(
                 rooms=sorted({one.room.id for one in _touched(places, gap.start, gap.end)}),
             )  # fmt: skip
     for start, end in unknown_runs(required, shown.proven, shown.missing, 1):
-        if case.span(end) - start >= rule.unproven_us:
+        if case.longer(case.counted(start, end), rule.unproven_us - 1, lasts=case.lasts(end)):
             case.find(
                 name, "unproven", start, end, subject=subject,
                 evidence=[*why, *_evidence(case, start, end, places)],

@@ -24,7 +24,10 @@ def _audited_in_time(case: Case) -> None:
     """M4.4: not all of the recordings looked at within a day of the exit."""
     exited = case.stay.exited
     rule = case.policy.rules.m4_4
-    if exited is None or case.timeline.written <= exited.time + rule.due_us:
+    if exited is None:
+        return
+    if case.timeline.written <= exited.time + rule.due_us:
+        case.wake_at(exited.time + rule.due_us + 1)
         return
     due = exited.time + rule.due_us
     places = [place for place in case.places if place.room.purpose != "toilet"]
@@ -98,34 +101,35 @@ def _held(case: Case, lost: Fact) -> Fact | None:
     return standing
 
 
-def judge_clocks(findings: Findings) -> None:
-    """M4.3: clocks of recorders and of the zone that were certainly wrong."""
+def judge_heartbeats(findings: Findings) -> None:
+    """M4.3 of the zone's own clock, as its heartbeats tell."""
     rule = findings.policy.rules.m4_3
-    timeline = findings.timeline
-    for run in timeline.clocks.runs():
+    for run in findings.timeline.clocks.runs():
         step = rule.step(run.worst_us)
         if step is not None and rule.in_force(day_of(run.first)):
             findings.add(
                 "M4.3", step[0], run.first.time, run.end, severity=step[1], subject="heartbeat",
                 evidence=[run.first, run.last], off_s=run.worst_us / 1_000_000,
             )  # fmt: skip
-    for fact in timeline.clocks.steps.facts:
-        assert isinstance(fact.body, ClockReading)
-        step = rule.step(fact.body.off_us)
-        if step is not None and rule.in_force(day_of(fact)):
-            findings.add(
-                "M4.3", step[0], fact.time, fact.time, severity=step[1], subject=fact.id, evidence=[fact],
-                off_s=fact.body.off_us / 1_000_000,
-            )  # fmt: skip
 
 
-def judge_audit_clock(findings: Findings, fact: Fact) -> None:
-    """M4.3 of one audit."""
+def judge_clock_of(findings: Findings, fact: Fact) -> None:
+    """M4.3 of one audit, or of one step of the zone's clock."""
     rule = findings.policy.rules.m4_3
-    assert isinstance(fact.body, Audited)
-    step = rule.step(fact.body.off_us)
-    if step is not None and rule.in_force(day_of(fact)):
+    body = fact.body
+    if not isinstance(body, Audited | ClockReading) or not rule.in_force(day_of(fact)):
+        return
+    step = rule.step(body.off_us)
+    if step is None:
+        return
+    off_s = body.off_us / 1_000_000
+    if isinstance(body, Audited):
         findings.add(
-            "M4.3", step[0], fact.body.start, fact.body.end, severity=step[1], subject=fact.id, evidence=[fact],
-            camera=fact.body.camera, off_s=fact.body.off_us / 1_000_000,
+            "M4.3", step[0], body.start, body.end, severity=step[1], subject=fact.id, evidence=[fact],
+            camera=body.camera, off_s=off_s,
+        )  # fmt: skip
+    elif body.step:
+        findings.add(
+            "M4.3", step[0], fact.time, fact.time, severity=step[1], subject=fact.id, evidence=[fact],
+            off_s=off_s,
         )  # fmt: skip

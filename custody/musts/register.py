@@ -35,16 +35,6 @@ def judge_lines_of_stay(case: Case) -> None:
         late_corrections(case, case.stay.facts, case.stay.id)
 
 
-def judge_lines_of_zone(findings: Findings, since: int) -> None:
-    """M1.4 and M1.9 of lines that are of no stay and that were written, or corrected, at ``since`` or later."""
-    timeline = findings.timeline
-    rule = findings.policy.rules.m1_4
-    late = [fact for fact in timeline.late.facts if fact.written >= since and rule.in_force(day_of(fact))]
-    late_lines(findings, late, None)
-    corrected = findings.policy.rules.m1_9
-    late_corrections(findings, (fact for fact in timeline.amended.facts if corrected.in_force(day_of(fact))), None)
-
-
 def late_lines(findings: Findings, facts: Iterable[Fact], stay: str | None) -> None:
     """M1.4: written long after it happened, counting only time in which the zone is known to have run."""
     rule = findings.policy.rules.m1_4
@@ -72,22 +62,15 @@ def late_corrections(findings: Findings, facts: Iterable[Fact], stay: str | None
             )  # fmt: skip
 
 
-def judge_entries_without_register(findings: Findings) -> None:
-    """M1.3: brought in through a door, and nobody entered in the register there."""
-    for door in sorted(findings.timeline.grants):
-        for group in _groups(findings, door):
-            if findings.policy.rules.m1_3.in_force(day_of(group[0])):
-                _unregistered(findings, door, group)
-
-
-def _groups(findings: Findings, door: str) -> list[list[Fact]]:
-    """The grants to bring in after which the door opened, those close to one another together."""
+def groups_brought_in(findings: Findings, door: str, since: int) -> list[list[Fact]]:
+    """The grants to bring in, from ``since`` on, after which the door opened; those close together are a group."""
     rule = findings.policy.rules.m1_3
     opened = findings.timeline.opened.get(door)
     groups: list[list[Fact]] = []
+    track = findings.timeline.grants[door]
     if opened is None:
         return groups
-    for fact in findings.timeline.grants[door].facts:
+    for fact in track.facts[track.at(since) :]:
         if not opened.within(fact.time, fact.time + rule.opened_us):
             continue
         if groups and fact.time - groups[-1][-1].time < rule.group_us:
@@ -97,11 +80,15 @@ def _groups(findings: Findings, door: str) -> list[list[Fact]]:
     return groups
 
 
-def _unregistered(findings: Findings, door: str, group: list[Fact]) -> None:
+def judge_group(findings: Findings, door: str, group: list[Fact]) -> None:
+    """M1.3: brought in through a door, and nobody entered in the register there."""
     rule = findings.policy.rules.m1_3
+    if not rule.in_force(day_of(group[0])):
+        return
     timeline = findings.timeline
     first, last = group[0].time, group[-1].time
     if timeline.written <= last + rule.after_us:
+        findings.wake_at(last + rule.after_us + 1)
         return
     nearby = [
         timeline.door_entries[name] for name in timeline.interlocked(door, first) if name in timeline.door_entries

@@ -74,7 +74,10 @@ def _searched_in_time(case: Case, number: int, entry: Fact, body: Entered) -> No
     together = case.timeline.entered_within(entry.time - rule.together_us, entry.time + rule.together_us)
     people = len(together | {stay.id})
     factor = ceil(people / max(1, case.timeline.search_rooms(entry.time)))
-    step = rule.step(waited, factor)
+    lasts = case.lasts(end)
+    if lasts and any(one.kind_runs("medical", case.timeline.horizon) for one in stay.activities):
+        case.wake_at(case.timeline.horizon + 1)
+    step = case.step(rule, waited, lasts=lasts, factor=factor)
     if step is not None:
         case.find(
             "M2.2", step[0], entry.time, end, subject=entry.id, severity=step[1], length_us=waited,

@@ -37,19 +37,25 @@ class Clocks:
         self._good_sorted = True
         self._runs: list[BadClock] = []
         self._stale = False
+        self.version = 0
+        """Changes whenever the runs may have."""
 
     def good(self, moment: int) -> None:
         """A heartbeat with a good clock."""
         if self._good and moment < self._good[-1]:
             self._good_sorted = False
-            self._stale = True
+            self._change()
         self._good.append(moment)
         if self._runs and self._runs[-1].end > moment:
-            self._stale = True
+            self._change()
+
+    def _change(self) -> None:
+        self._stale = True
+        self.version += 1
 
     def restarted(self) -> None:
         """A start of the zone was added or removed."""
-        self._stale = True
+        self._change()
 
     def file(self, fact: Fact) -> None:
         assert isinstance(fact.body, ClockReading)
@@ -60,6 +66,7 @@ class Clocks:
         else:
             newest = not self._bad.orders or fact.order > self._bad.orders[-1]
             self._bad.add(fact)
+            self.version += 1
             if self._stale or not newest or not self._extend(fact, fact.body.off_us):
                 self._stale = True
 
@@ -71,7 +78,7 @@ class Clocks:
             self._good.remove(fact.time)
         else:
             self._bad.remove(fact)
-        self._stale = True
+        self._change()
 
     def _extend(self, fact: Fact, off_us: int) -> bool:
         """Let the run that lasts take one more heartbeat. False if there is none, or more to think about."""

@@ -64,6 +64,10 @@ class Activity:
     def start(self) -> int:
         return self.fact.time
 
+    def kind_runs(self, kind: str, moment: int) -> bool:
+        """Whether it is of this kind and runs at that moment."""
+        return self.body.kind == kind and self.start <= moment < self.end
+
 
 @dataclass(slots=True)
 class Search:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 from custody.facts import (
@@ -25,12 +25,12 @@ from custody.facts import (
     Room,
     ZoneStarted,
 )
-from custody.intervals import SECOND, Intervals, clip, contains, intersect, union
+from custody.intervals import FOREVER, SECOND, Intervals, clip, contains, intersect, union
 from custody.policy import Policy
 
 from .cameras import Camera, Shown
 from .clocks import Clocks
-from .guards import Guards, Presence, officers_named
+from .guards import GUARDS, Guards, Presence, officers_named
 from .stay import StayTimeline, Visit, cut, tell
 from .track import Stretches, Track
 
@@ -77,6 +77,8 @@ class ZoneTimeline:
             room_of_activity=self._room_of_activity,
         )
         self._told: dict[str, StayTimeline] = {}
+        self._filed: dict[str, tuple[bool, list[Visit], list[int]]] = {}
+        self.latest_time = -FOREVER
         self.horizon = 0
         self.written = 0
         self.end = 0
@@ -86,6 +88,7 @@ class ZoneTimeline:
 
     def file(self, fact: Fact) -> None:
         """Take a fact in."""
+        self.latest_time = max(self.latest_time, fact.time)
         self._track(fact, added=True)
         if officers_named(fact.body):
             self.guards.add(fact)
@@ -150,6 +153,11 @@ class ZoneTimeline:
         if camera is None:
             camera = self.cameras[name] = Camera(self.starts, self.policy.cameras.reconfirm_us)
         return camera
+
+    def lines_of_zone(self) -> list[Fact]:
+        """The facts that are judged line by line and are of no stay."""
+        audits = [fact for camera in self.cameras.values() for _, _, _, fact in camera.audits.all()]
+        return [*self.late.facts, *self.amended.facts, *self.clocks.steps.facts, *audits]
 
     # -- the moment of judging
 
@@ -247,6 +255,8 @@ class ZoneTimeline:
                 found.append((max(one.start, visit.start), min(one.end, end), one.officer.rank, one.fact))
         for alone in stay.alone:
             for officer in alone.officers:
+                if officer.rank not in GUARDS:
+                    continue
                 found.append((alone.start, min(alone.end, self.end), officer.rank, alone.fact))
         return found
 
@@ -272,24 +282,32 @@ class ZoneTimeline:
             told = self._told[name] = tell(name, self.stay_facts[name].facts, self.policy.guards)
         return told
 
-    def tell_again(self, name: str) -> None:
-        """The stay's facts have changed: file anew where the person was and when he came in."""
-        before = self._told.pop(name, None)
-        if before is not None:
-            for visit in before.visits:
-                self.visits[visit.room].remove(visit.start, visit.end, name)
-            if before.suspect:
-                for fact, _ in before.entries:
-                    self.entries.remove((fact.time, name))
+    def tell_again(self, name: str) -> bool:
+        """The stay's facts have changed: file anew where the person was and when he came in.
+
+        Returns whether the person has become, or is no longer, somebody whom handovers leave out.
+        """
+        self._told.pop(name, None)
+        was_suspect, visits, entries = self._filed.pop(name, (True, [], []))
+        for visit in visits:
+            self.visits[visit.room].remove(visit.start, visit.end, name)
+        for moment in entries:
+            self.entries.remove((moment, name))
         if not len(self.stay_facts.get(name, ())):
             self.stay_facts.pop(name, None)
-            return
+            return not was_suspect
         stay = self.stay(name)
         for visit in stay.visits:
             self.visits.setdefault(visit.room, Stretches()).add(visit.start, visit.end, name, visit)
-        if stay.suspect:
-            for fact, _ in stay.entries:
-                self.entries.insert(bisect_right(self.entries, (fact.time, name)), (fact.time, name))
+        entries = [fact.time for fact, _ in stay.entries] if stay.suspect else []
+        for moment in entries:
+            insort(self.entries, (moment, name))
+        self._filed[name] = (stay.suspect, stay.visits, entries)
+        return stay.suspect != was_suspect
+
+    def put_away(self, name: str) -> None:
+        """Nothing is expected of this stay any more: keep its facts alone; it can be told again from them."""
+        self._told.pop(name, None)
 
     def entered_within(self, first: int, last: int) -> set[str]:
         """The suspects with an entry or a return from ``first`` to ``last``."""
