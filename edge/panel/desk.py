@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from config.clock import Clock
+from config.policy import load_policy
 from config.wording import Names
 from config.zone import OfficerSettings, ZoneSettings
 from custody.events import Event
+from custody.policy import Policy
 from edge.register.book import Book
 from edge.register.persons import Paper, Persons
 from edge.register.service import RegisterService
@@ -55,13 +57,21 @@ class Moment:
 class Desk:
     """Made once a process; read by every request."""
 
-    def __init__(self, settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ZoneSettings,
+        ledger: Ledger,
+        persons: Persons,
+        clock: Clock,
+        policy: Policy | None = None,
+    ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.persons = persons
         self.clock = clock
-        self.book = Book(ledger)
-        self.service = RegisterService(settings, ledger, persons, clock, book=self.book)
+        self.policy = policy or load_policy(None)
+        self.book = Book(ledger, guard_valid_s=self.policy.guards.valid_us / 1e6)
+        self.service = RegisterService(settings, ledger, persons, clock, policy=self.policy, book=self.book)
         self.judged = Judged()
         self._masked: dict[tuple[str, str], str] = {}
         self._masked_lock = threading.Lock()

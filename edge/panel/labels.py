@@ -29,8 +29,8 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "high_risk": _m("High risk"),
     },
     "level": {
-        "general": _m("General (check every 60 min)"),
-        "intermittent": _m("Intermittent (check every 30 min)"),
+        "general": _m("General"),
+        "intermittent": _m("Intermittent"),
         "constant": _m("Constant observation"),
     },
     "case_kind": {"criminal": _m("Criminal case"), "administrative": _m("Administrative case")},

@@ -42,8 +42,9 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
     try:
         persons = Persons.open(zone.state_dir, settings.keys_dir)
         try:
-            desk = Desk(settings, ledger, persons, clock)
-            app = create_app(desk, Judge(zone.id, load_policy(None)))
+            policy = load_policy(None)
+            desk = Desk(settings, ledger, persons, clock, policy)
+            app = create_app(desk, Judge(zone.id, policy))
             _serve(PanelServer(app, settings.panel.host, settings.panel.port), settings, clock, stop)
             desk.book.close()
         finally:

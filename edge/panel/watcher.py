@@ -15,7 +15,7 @@ from .live import Live
 
 log = logging.getLogger(__name__)
 
-WAIT_S = 0.25
+WAIT_S = 0.1
 JUDGE_S_MIN = 0.5
 """Least real time between two judgements: findings are for people, who need not see them within milliseconds."""
 RETRY_S = 1.0

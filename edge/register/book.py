@@ -15,7 +15,7 @@ _OF_THE_ZONE = ("guard.", "camera.", "recording.", "zone.described", "zone.start
 class Book:
     """Follows a ledger. ``refresh`` from any thread; read under ``lock`` what must be of one moment."""
 
-    def __init__(self, ledger: Ledger, *, guard_valid_s: float = 3600.0) -> None:
+    def __init__(self, ledger: Ledger, *, guard_valid_s: float) -> None:
         self.lock = threading.RLock()
         self._ledger = ledger
         self._guard_valid_s = guard_valid_s

@@ -87,9 +87,10 @@ def approve_leave(now: Situation, asked: requests.ApproveLeave) -> list[Draft]:
     approver = now.known_officer(asked.approver)
     role = approver.approves_as or ApproverRole.OTHER
     found: list[Obstacle] = []
-    if role is not ApproverRole.UNIT_HEAD:
+    removal = now.policy.rules.m1_5
+    if role.value not in removal.approver_roles:
         found.append(Obstacle("M1.5", Said("%(name)s is not the head of the unit.", {"name": approver.name})))
-    if asked.reason.value not in gate.REMOVAL_REASONS:
+    if asked.reason.value not in removal.removal_reasons:
         found.append(Obstacle("M1.5", Said("The law does not name this reason for taking a person out.")))
     extra = now.gate(asked, found)
     data = LeaveApproved(
@@ -110,7 +111,7 @@ def leave(now: Situation, asked: requests.Leave) -> list[Draft]:
     elif (unused := stay.open_permit()) is not None:
         permit = unused
     reason = asked.reason.value if asked.reason else (permit.reason if permit else None)
-    extra = now.gate(asked, gate.before_leave(stay, permit, reason))
+    extra = now.gate(asked, gate.before_leave(permit, reason, now.policy.rules))
     data = StayLeft(
         stay=asked.stay,
         door=now.door(asked.door).id,
@@ -144,7 +145,14 @@ def exit_(now: Situation, asked: requests.Exit) -> list[Draft]:
             Said("A search or an activity of %(stay)s is still going on.", {"stay": asked.stay}),
             Said("End it first, so that its time is right."),
         )
-    obstacles = gate.before_exit(stay, asked.reason.value, asked.destination, asked.belongings.value, asked.signed)
+    obstacles = gate.before_exit(
+        stay,
+        asked.reason.value,
+        asked.destination,
+        asked.belongings.value,
+        asked.signed,
+        now.policy.rules,
+    )
     extra = now.gate(asked, obstacles)
     data = StayExited(
         stay=asked.stay,

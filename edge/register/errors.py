@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from custody.errors import FourmustsError
+
 
 @dataclass(frozen=True)
 class Said:
@@ -31,7 +33,7 @@ class Obstacle:
     said: Said
 
 
-class RegisterError(Exception):
+class RegisterError(FourmustsError):
     """An act that the register does not write. ``what`` is wrong; ``mend`` says what to do."""
 
     code = "refused"
@@ -77,7 +79,7 @@ class Forbidden(RegisterError):
         )
 
 
-class PersonKeyBroken(Exception):
+class PersonKeyBroken(FourmustsError):
     """The key of the persons' records cannot be used."""
 
     def __init__(self, path: Path, found: str, mend: str) -> None:
@@ -85,7 +87,7 @@ class PersonKeyBroken(Exception):
         self.path = path
 
 
-class PersonRecordBroken(Exception):
+class PersonRecordBroken(FourmustsError):
     """A person's record that cannot be kept or opened."""
 
     def __init__(self, stay: str, paper: str, found: str) -> None:

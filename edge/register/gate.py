@@ -12,6 +12,7 @@ from config.zone import RoomSettings
 from custody.events import ActivityKind, Area, Purpose
 from custody.events.base import Officer, Rank
 from custody.events.stays import ActivityExemption, CollectionItem, SearchKind
+from custody.policy import Rules
 from custody.register import Permit, Stay
 
 from .book import Book
@@ -19,8 +20,6 @@ from .errors import Obstacle, Said
 
 QUESTIONING = (ActivityKind.INTERVIEW, ActivityKind.IDENTIFICATION)
 AFTER_SEARCH = (*QUESTIONING, ActivityKind.MEETING)
-REMOVAL_REASONS = ("retrieve_evidence", "scene_identification", "body_identification", "medical", "transfer")
-NEEDS_NO_APPROVAL = (CollectionItem.BASIC, CollectionItem.PHONE)
 
 
 def _obstacle(rule: str, pattern: str, **values: object) -> Obstacle:
@@ -34,6 +33,7 @@ def before_activity(
     room: RoomSettings,
     officers: Sequence[Officer],
     exempt: ActivityExemption | None,
+    rules: Rules,
 ) -> list[Obstacle]:
     """M1.7, M2.1, M2.5, M3.7 and M4.2, for suspects; recording for everybody who is interviewed."""
     found: list[Obstacle] = []
@@ -44,14 +44,18 @@ def before_activity(
         found.append(_obstacle("M1.7", "%(room)s is not inside the custody zone.", room=room.name))
     if kind is not ActivityKind.INTERVIEW:
         return found
-    if suspect and stay.exempt is None and "basic" not in stay.collected:
+    if suspect and _unidentified(stay, rules):
         found.append(_obstacle("M2.5", "Basic identity data have not been collected."))
     police = sum(officer.rank is Rank.POLICE for officer in officers)
-    if suspect and police < 2 and (stay.case_kind == "criminal" or police == 0):
+    if suspect and police < rules.m3_7.officers and (stay.case_kind == "criminal" or police == 0):
         found.append(_obstacle("M3.7", "An interview needs two police officers; %(count)d named.", count=police))
     if exempt is None:
         found.extend(_recording(book, room))
     return found
+
+
+def _unidentified(stay: Stay, rules: Rules) -> bool:
+    return rules.m2_5.collection_required and stay.exempt is None and "basic" not in stay.collected
 
 
 def _recording(book: Book, room: RoomSettings) -> list[Obstacle]:
@@ -64,11 +68,11 @@ def _recording(book: Book, room: RoomSettings) -> list[Obstacle]:
     return []
 
 
-def before_search(stay: Stay, kind: SearchKind, officers: Sequence[Officer]) -> list[Obstacle]:
+def before_search(stay: Stay, kind: SearchKind, officers: Sequence[Officer], rules: Rules) -> list[Obstacle]:
     """M2.3 and M2.4. A safety check by fewer than two is only reviewed; it passes the gate."""
     found: list[Obstacle] = []
-    able = [officer for officer in officers if officer.rank in (Rank.POLICE, Rank.DOCTOR)]
-    if kind is SearchKind.BODY and len(able) < 2:
+    able = [officer for officer in officers if officer.rank.value in rules.m2_3.ranks]
+    if kind is SearchKind.BODY and len(able) < rules.m2_3.officers:
         found.append(
             _obstacle("M2.3", "A body search needs two police or doctors; %(count)d named.", count=len(able))
         )
@@ -77,18 +81,20 @@ def before_search(stay: Stay, kind: SearchKind, officers: Sequence[Officer]) -> 
     return found
 
 
-def before_collection(stay: Stay, items: Sequence[CollectionItem], approval: str | None) -> list[Obstacle]:
+def before_collection(
+    stay: Stay, items: Sequence[CollectionItem], approval: str | None, rules: Rules
+) -> list[Obstacle]:
     """M2.6: biometrics without an approval, or taken twice (治安管理处罚法 art. 102)."""
     found: list[Obstacle] = []
-    if not approval and any(item not in NEEDS_NO_APPROVAL for item in items):
+    if not approval and any(item.value not in rules.m2_6.free_items for item in items):
         found.append(_obstacle("M2.6", "Taking biometrics or samples needs an approval number."))
-    again = [item.value for item in items if item is not CollectionItem.BASIC and item.value in stay.collected]
+    again = [i.value for i in items if i.value not in rules.m2_6.repeatable_items and i.value in stay.collected]
     if again:
         found.append(_obstacle("M2.6", "Already taken in this stay: %(items)s.", items=", ".join(again)))
     return found
 
 
-def before_leave(stay: Stay, permit: Permit | None, reason: str | None) -> list[Obstacle]:
+def before_leave(permit: Permit | None, reason: str | None, rules: Rules) -> list[Obstacle]:
     """M1.5. For a medical emergency the approval may follow within two hours."""
     if reason == "medical":
         return []
@@ -96,7 +102,8 @@ def before_leave(stay: Stay, permit: Permit | None, reason: str | None) -> list[
         return [_obstacle("M1.5", "There is no approval for taking this person out.")]
     if permit.used:
         return [_obstacle("M1.5", "The approval %(permit)s has been used for an earlier leave.", permit=permit.id)]
-    if permit.approver_role != "unit_head" or permit.reason not in REMOVAL_REASONS:
+    removal = rules.m1_5
+    if permit.approver_role not in removal.approver_roles or permit.reason not in removal.removal_reasons:
         return [
             _obstacle(
                 "M1.5",
@@ -107,7 +114,9 @@ def before_leave(stay: Stay, permit: Permit | None, reason: str | None) -> list[
     return []
 
 
-def before_exit(stay: Stay, reason: str, destination: str | None, belongings: str, signed: bool) -> list[Obstacle]:
+def before_exit(
+    stay: Stay, reason: str, destination: str | None, belongings: str, signed: bool, rules: Rules
+) -> list[Obstacle]:
     """M1.8, and M2.5 for a suspect who was never identified."""
     found: list[Obstacle] = []
     if reason != "released" and not destination:
@@ -117,7 +126,7 @@ def before_exit(stay: Stay, reason: str, destination: str | None, belongings: st
     if belongings == "unsettled":
         found.append(_obstacle("M1.8", "The belongings are not settled."))
     entered_suspect = stay.category == "suspect" and stay.first_entered_us is not None
-    if entered_suspect and stay.exempt is None and "basic" not in stay.collected:
+    if entered_suspect and _unidentified(stay, rules):
         found.append(_obstacle("M2.5", "Basic identity data have not been collected."))
     return found
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from custody.policy import GuardPolicy
 from custody.register import Stay
 
 from .book import Book
 
-ARRIVAL_S = 900
-TRANSFER_S = 300
-LINGER_S = 120
-TERMINAL_CHECK_S = 60
 _GUARDING_RANKS = ("police", "auxiliary", "doctor")
 
 
@@ -27,12 +24,12 @@ class Guarding:
     unguarded_since_us: int | None
 
 
-def guarding(book: Book, stay: Stay, now_us: int) -> Guarding:
+def guarding(book: Book, stay: Stay, now_us: int, policy: GuardPolicy) -> Guarding:
     """Who guards a stay that is inside, or since when nobody does."""
     assert stay.room is not None and stay.room_since_us is not None
     now: dict[str, dict[str, Any]] = {}
     ended_us = stay.room_since_us
-    for officers, until_us in _proofs(book, stay, stay.room_since_us):
+    for officers, until_us in _proofs(book, stay, stay.room_since_us, policy):
         if until_us is None or until_us > now_us:
             now.update((o["id"], o) for o in officers if o["rank"] in _GUARDING_RANKS)
         else:
@@ -46,7 +43,9 @@ def guarding(book: Book, stay: Stay, now_us: int) -> Guarding:
     return Guarding(tuple(now.values()), None if now else ended_us)
 
 
-def _proofs(book: Book, stay: Stay, room_since_us: int) -> list[tuple[list[dict[str, Any]], int | None]]:
+def _proofs(
+    book: Book, stay: Stay, room_since_us: int, policy: GuardPolicy
+) -> list[tuple[list[dict[str, Any]], int | None]]:
     """(officers, until) of everything but presence that guards this stay in its room; until None: it lasts."""
     proofs: list[tuple[list[dict[str, Any]], int | None]] = []
     if stay.search is not None:
@@ -65,16 +64,16 @@ def _proofs(book: Book, stay: Stay, room_since_us: int) -> list[tuple[list[dict[
             continue
         match event.type:
             case "stay.entered" | "stay.returned":
-                proofs.append((data["escorts"], event.time_us + ARRIVAL_S * 1_000_000))
+                proofs.append((data["escorts"], event.time_us + policy.arrival_us))
             case "stay.moved":
-                proofs.append((data["escorts"], event.time_us + TRANSFER_S * 1_000_000))
+                proofs.append((data["escorts"], event.time_us + policy.transfer_us))
             case "search.finished":
-                proofs.append((data["officers"], event.time_us + LINGER_S * 1_000_000))
+                proofs.append((data["officers"], event.time_us + policy.linger_us))
             case "activity.ended":
                 officers = officers_of.get(data["activity"], [])
-                proofs.append((officers, event.time_us + LINGER_S * 1_000_000))
+                proofs.append((officers, event.time_us + policy.linger_us))
             case "collection.finished":
                 proofs.append((data["officers"], event.time_us))
             case "check.made" if data["terminal"] == stay.room:
-                proofs.append(([data["officer"]], event.time_us + TERMINAL_CHECK_S * 1_000_000))
+                proofs.append(([data["officer"]], event.time_us + policy.check_us))
     return proofs

@@ -5,30 +5,21 @@ It warns before the limit; what is over it is the judge's finding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import timedelta
 
-from custody.events import Event, parse_time, time_us
+from custody.events import Event, parse_time, to_datetime
+from custody.policy import Policy
 from custody.register import Stay
 
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
-LAW_OF_2026_US = time_us(datetime(2025, 12, 31, 16, tzinfo=UTC))
-"""治安管理处罚法 (2025) is in force from 2026-01-01 00:00 China time; its article 97 brought the 12 h tier."""
-
-TIERS_H: Mapping[str, tuple[float, ...]] = {
-    "administrative_summons": (8, 12, 24),
-    "criminal_summons": (12, 24),
-    "compelled_appearance": (12, 24),
-    "continued_questioning": (12, 24, 48),
-    "detention": (24,),
-    "none": (8,),
-}
-SPECIAL_FLAGS = ("minor", "pregnant", "nursing", "elderly")
-SPECIAL_H = 4.0
+QUESTIONING, ADMINISTRATIVE = "continued_questioning", "administrative_summons"
 WARN_SHARES = (0.75, 0.90)
 WARN_LAST_S = 30 * 60
+SHORTEST_H = 8.0
+GIVES_MEASURE = ("stay.arrived", "measure.changed")
 
 
 @dataclass(frozen=True)
@@ -56,31 +47,41 @@ class LegalClock:
         return 1 if gone >= WARN_SHARES[0] else 0
 
 
-def legal_clock(stay: Stay, events: Iterable[Event], now_us: int) -> LegalClock | None:
+def legal_clock(stay: Stay, events: Sequence[Event], now_us: int, policy: Policy) -> LegalClock | None:
     """The clock of a stay that has not exited; None for those whom no measure holds (witnesses, victims)."""
     if stay.arrived_us is None or stay.exited_us is not None:
         return None
     if stay.category != "suspect" and stay.measure["kind"] == "none":
         return None
-    kind, since = stay.measure["kind"], stay.measure.get("since")
-    start_us = stay.arrived_us if since is None else parse_time(since)[0]
-    limit_h = _limit_h(kind, stay.measure.get("limit_hours"), start_us)
-    if kind == "continued_questioning" and any(flag in SPECIAL_FLAGS for flag in stay.flags):
-        limit_h = min(limit_h, SPECIAL_H)
+    given = sorted((e for e in events if e.type in GIVES_MEASURE), key=lambda e: (e.time_us, e.sequence))
+    if not given:
+        return None
+    kind = given[-1].data["measure"]["kind"]
+    # A later measure that does not say since when goes on counting from where the one before it did.
+    since = [event.data["measure"]["since"] for event in given if event.data["measure"].get("since")]
+    start_us = parse_time(since[-1])[0] if since else stay.arrived_us
+    limit_h = _limit_h(given[-1], frozenset(stay.flags), policy)
     sobered_us, sobering = _sobering(events, start_us, now_us)
-    counts = kind == "administrative_summons"
+    counts = kind == ADMINISTRATIVE
     deadline_us = start_us + int(limit_h * HOUR_US) + (sobered_us if counts else 0)
     return LegalClock(kind, start_us, deadline_us, limit_h * 3600, counts and sobering)
 
 
-def _limit_h(kind: str, asked_h: float | None, moment_us: int) -> float:
-    tiers = TIERS_H.get(kind, TIERS_H["none"])
-    if kind == "administrative_summons" and moment_us < LAW_OF_2026_US:
-        tiers = (8, 24)
+def _limit_h(given: Event, flags: frozenset[str], policy: Policy) -> float:
+    """The hours that bind: those given if the law knows them, else the next smaller length."""
+    measure = given.data["measure"]
+    kind, asked_h = measure["kind"], measure.get("limit_hours")
+    day = (to_datetime(given.time_us) + timedelta(seconds=given.utc_offset_s)).date()
     if asked_h is None:
-        return tiers[0]
-    lawful = [tier for tier in tiers if tier <= asked_h]
-    return lawful[-1] if lawful else asked_h
+        none = frozenset[str]()
+        limit_h = min(policy.tiers_of(kind, day, none) or policy.tiers_of("none", day, none), default=SHORTEST_H)
+    else:
+        lawful = [tier for tier in policy.tiers_of(kind, day, flags) if tier <= asked_h]
+        limit_h = max(lawful, default=asked_h)
+    overstay = policy.rules.t1
+    if kind == QUESTIONING and not flags.isdisjoint(overstay.vulnerable_flags):
+        limit_h = min(limit_h, overstay.vulnerable_us / HOUR_US)
+    return limit_h
 
 
 def _sobering(events: Iterable[Event], start_us: int, now_us: int) -> tuple[int, bool]:

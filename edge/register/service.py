@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from config.clock import Clock
+from config.policy import load_policy
 from config.zone import ZoneSettings
 from custody.events import Draft, Event
+from custody.policy import Policy
 from sync.ledger import Ledger
 
 from . import coming_and_going, papers, requests, steps, watching
@@ -68,11 +70,20 @@ class RegisterService:
     """Writes acts into the ledger. Safe to share between threads; several processes may have one each."""
 
     def __init__(
-        self, settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: Clock, *, book: Book | None = None
+        self,
+        settings: ZoneSettings,
+        ledger: Ledger,
+        persons: Persons,
+        clock: Clock,
+        *,
+        policy: Policy | None = None,
+        book: Book | None = None,
     ) -> None:
+        """``policy`` is the default one, ``book`` one of its own, unless given."""
         self.settings = settings
         self.persons = persons
-        self.book = book or Book(ledger)
+        self.policy = policy or load_policy(None)
+        self.book = book or Book(ledger, guard_valid_s=self.policy.guards.valid_us / 1e6)
         self._ledger = ledger
         self._clock = clock
         self._turn = threading.Lock()
@@ -99,7 +110,14 @@ class RegisterService:
 
     def _situation(self) -> Situation:
         now_us = self._clock.now_us()
-        return Situation(self.settings, self.book, now_us, self._clock.utc_offset_s(now_us), self.persons.keep)
+        return Situation(
+            self.settings,
+            self.policy,
+            self.book,
+            now_us,
+            self._clock.utc_offset_s(now_us),
+            self.persons.keep,
+        )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from config.zone import DoorSettings, OfficerSettings, RoomSettings, ZoneSettings
 from custody.events import Draft, Event, EventData, draft, time_us, to_datetime
 from custody.events.base import Officer
+from custody.policy import Policy
 from custody.register import Stay
 
 from .book import Book
@@ -29,6 +30,7 @@ class Situation:
     """Everything that a planner may look at. ``keep`` seals a person's record and returns its commitment."""
 
     settings: ZoneSettings
+    policy: Policy
     book: Book
     now_us: int
     utc_offset_s: int

@@ -30,7 +30,7 @@ def start_search(now: Situation, asked: requests.StartSearch) -> list[Draft]:
             Said("A search of %(stay)s is going on already.", {"stay": asked.stay}), Said("Finish it first.")
         )
     officers = now.officers(asked.officers)
-    extra = now.gate(asked, gate.before_search(stay, asked.kind, officers))
+    extra = now.gate(asked, gate.before_search(stay, asked.kind, officers, now.policy.rules))
     data = SearchStarted(
         stay=asked.stay,
         search=ids.next_search(now, asked.stay),
@@ -76,7 +76,7 @@ def collect(now: Situation, asked: requests.Collect) -> list[Draft]:
     """信息采集."""
     stay = now.inside(asked.stay)
     items = list(dict.fromkeys(asked.items))
-    extra = now.gate(asked, gate.before_collection(stay, items, asked.approval))
+    extra = now.gate(asked, gate.before_collection(stay, items, asked.approval, now.policy.rules))
     data = CollectionFinished(
         stay=asked.stay, items=items, approval=asked.approval or None, officers=now.officers(asked.officers)
     )
@@ -93,7 +93,7 @@ def start_activity(now: Situation, asked: requests.StartActivity) -> list[Draft]
         )
     room = now.room(asked.room)
     officers = now.officers(asked.officers)
-    obstacles = gate.before_activity(now.book, stay, asked.kind, room, officers, asked.exempt)
+    obstacles = gate.before_activity(now.book, stay, asked.kind, room, officers, asked.exempt, now.policy.rules)
     if stay.room != room.id:
         obstacles += gate.before_room(now.book, stay, room)
     extra = now.gate(asked, obstacles)
@@ -126,7 +126,7 @@ def change_officers(now: Situation, asked: requests.ChangeOfficers) -> list[Draf
     obstacles = [
         obstacle
         for obstacle in gate.before_activity(
-            now.book, stay, ActivityKind(activity.kind), now.room(activity.room), officers, None
+            now.book, stay, ActivityKind(activity.kind), now.room(activity.room), officers, None, now.policy.rules
         )
         if obstacle.rule == "M3.7"
     ]

@@ -17,9 +17,6 @@ from .steps import Next
 from .zone import DoorView, Health, RoomView
 
 URGENT, SOON, NOTE = 1, 2, 3
-SEARCH_DUE_S = 900
-ENTRY_DUE_S = 600
-CHECK_INTERVAL_S = {"general": 3600, "intermittent": 1800, "constant": 1800}
 CHECK_NOTE_SHARE = 0.8
 CHECKED_PURPOSES = ("waiting", "sobering")
 PAUSES_CHECKS = ("interview", "identification", "meeting", "medical")
@@ -79,7 +76,7 @@ def check_due_us(desk: Desk, person: Person) -> int | None:
             kinds[event.data["activity"]] = event.data["kind"]
         elif event.type == "activity.ended" and kinds.get(event.data["activity"]) in PAUSES_CHECKS:
             counted_us.append(event.time_us)
-    return max(counted_us) + CHECK_INTERVAL_S[stay.level] * 1_000_000
+    return max(counted_us) + desk.policy.rules.m3_5.limit_us(stay.level)
 
 
 def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
@@ -101,7 +98,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
             f"{page}?act=guard-present",
         )
     if person.next is Next.START_SEARCH and stay.inside:
-        late = now.us - _round_began_us(desk, person) > SEARCH_DUE_S * 1_000_000
+        late = now.us - _round_began_us(desk, person) > desk.policy.rules.m2_2.lowest_us
         yield Attention(
             SOON if late else NOTE,
             Said("Not searched yet."),
@@ -112,7 +109,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
             f"{page}?act=start-search",
         )
     if stay.awaited and stay.arrived_us is not None and stay.exempt is None:
-        late = now.us - stay.arrived_us > ENTRY_DUE_S * 1_000_000
+        late = now.us - stay.arrived_us > desk.policy.rules.m1_1.lowest_us
         yield Attention(
             SOON if late else NOTE,
             Said("Arrived and not yet in the zone."),
@@ -125,7 +122,7 @@ def _of_person(desk: Desk, person: Person, now: Moment) -> Iterator[Attention]:
     yield from _leave_overdue(desk, person, now)
     due_us = check_due_us(desk, person)
     if due_us is not None:
-        interval_us = CHECK_INTERVAL_S[stay.level] * 1_000_000
+        interval_us = desk.policy.rules.m3_5.limit_us(stay.level)
         if now.us > due_us - interval_us * (1 - CHECK_NOTE_SHARE):
             over = now.us > due_us
             yield Attention(

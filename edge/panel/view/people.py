@@ -45,11 +45,11 @@ class Person:
 def person(desk: Desk, stay: Stay, now: Moment) -> Person:
     """A person as of now. The caller holds the book's lock."""
     events = desk.book.of_stay(stay.id)
-    watched = guarding(desk.book, stay, now.us) if stay.inside else None
+    watched = guarding(desk.book, stay, now.us, desk.policy.guards) if stay.inside else None
     # An escort guards for some minutes; the next step asks for somebody who stays.
     has_guard = stay.room is not None and bool(desk.book.register.guards_in(stay.room, now.us))
     room = next((r for r in desk.settings.rooms if r.id == stay.room), None)
-    legal = legal_clock(stay, events, now.us)
+    legal = legal_clock(stay, events, now.us, desk.policy)
     next_ = next_act(stay, events, room, has_guard)
     return Person(
         stay=stay,

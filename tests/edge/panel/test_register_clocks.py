@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.clock import ManualClock
+from custody.events import to_datetime
 from edge.register.guarding import Guarding, guarding
 from edge.register.legal_clock import LegalClock, legal_clock
 from edge.register.service import RegisterService, Written
@@ -24,7 +25,7 @@ def clocked(service: RegisterService, clock: ManualClock) -> Clocked:
     def clocked(id_: str) -> LegalClock:
         stay = service.book.stay(id_)
         assert stay is not None
-        found = legal_clock(stay, service.book.of_stay(id_), clock.now_us())
+        found = legal_clock(stay, service.book.of_stay(id_), clock.now_us(), service.policy)
         assert found is not None
         return found
 
@@ -36,7 +37,7 @@ def guarded(service: RegisterService, clock: ManualClock) -> Guarded:
     def guarded(id_: str) -> Guarding:
         stay = service.book.stay(id_)
         assert stay is not None
-        return guarding(service.book, stay, clock.now_us())
+        return guarding(service.book, stay, clock.now_us(), service.policy.guards)
 
     return guarded
 
@@ -99,7 +100,7 @@ def test_time_of_sobering_up_does_not_count_in_an_administrative_summons(
 def test_a_witness_has_no_legal_clock(arrive: Number, service: RegisterService, clock: ManualClock) -> None:
     stay = service.book.stay(arrive(category="witness", measure={"kind": "none"}))
     assert stay is not None
-    assert legal_clock(stay, [], clock.now_us()) is None
+    assert legal_clock(stay, [], clock.now_us(), service.policy) is None
 
 
 def test_escorts_guard_for_a_quarter_of_an_hour_after_the_entry(
@@ -149,3 +150,12 @@ def test_those_who_interview_guard_and_linger_two_minutes(
     assert guarded(stay).officers
     clock.advance(2)
     assert not guarded(stay).officers
+
+
+def test_a_new_measure_without_a_beginning_goes_on_counting_from_the_last_one_given(
+    arrive: Number, write: Write, clocked: Clocked, clock: ManualClock
+) -> None:
+    began = to_datetime(clock.now_us() - 2 * 3600 * 1_000_000)
+    stay = arrive(measure={"kind": "criminal_summons", "limit_hours": 12, "since": began})
+    write("change-measure", stay=stay, measure={"kind": "detention", "limit_hours": 24}, approver="p0007")
+    assert clocked(stay).left_s(clock.now_us()) == 22 * HOUR_S
