@@ -40,7 +40,7 @@ class Encoder:
         self.picture.width, self.picture.height, self.picture.pix_fmt = width, height, "yuv420p"
         self.picture.time_base = self.picture.codec_context.time_base = PICTURE_CLOCK
         options = {"preset": preset, "crf": str(crf), "forced-idr": "1", "sc_threshold": "0", "g": "100000"}
-        options["x264-params"] = f"threads=1:qcomp={qcomp}"
+        options["x264-params"] = f"threads=1:bframes=0:qcomp={qcomp}"
         # A muxer that takes this stream as its template finds the parameter sets nowhere else.
         self.picture.codec_context.flags |= av.codec.context.Flags.global_header
         self.picture.codec_context.options = {**options, "tune": tune} if tune else options
