@@ -219,7 +219,7 @@ class Judging:
         while (zone := self._turns.next()) is not None:
             try:
                 if self.judge_due(zone):
-                    self._turns.put(zone, urgent=True)
+                    self._turns.put(zone, urgent=False)
             except Exception:
                 # One zone that cannot be judged must not stop the others, nor be forgotten.
                 logger.exception(

@@ -1,4 +1,4 @@
-"""Which zone is judged next: first those where something happened, then those that only said that they live."""
+"""Which zone is judged next: first where something happens now, then who only lives, or catches up on the past."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 URGENT_IN_A_ROW_MAX = 8
 """After so many urgent zones one of the others has its turn, so that nobody waits for ever."""
+BACKLOG_LINES = 64
+"""A batch of so many lines is a zone that was cut off and catches up."""
 _HEARTBEAT = b'"type":"zone.heartbeat"'
 
 
 def is_urgent(lines: Sequence[bytes]) -> bool:
-    """Whether anything but heartbeats is in a batch. They come from every zone every minute, and rarely matter."""
-    return any(_HEARTBEAT not in line for line in lines)
+    """Whether a batch is of now, and has more in it than heartbeats, which every zone sends every minute."""
+    return len(lines) < BACKLOG_LINES and any(_HEARTBEAT not in line for line in lines)
 
 
 class Turns:

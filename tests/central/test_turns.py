@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from central.turns import URGENT_IN_A_ROW_MAX, Turns, is_urgent
+from central.turns import BACKLOG_LINES, URGENT_IN_A_ROW_MAX, Turns, is_urgent
 
 BEAT = b'{"specversion":"1.0","type":"zone.heartbeat","data":{}}'
 ENTERED = b'{"specversion":"1.0","type":"stay.entered","data":{}}'
@@ -11,6 +11,11 @@ ENTERED = b'{"specversion":"1.0","type":"stay.entered","data":{}}'
 def test_only_heartbeats_are_not_urgent() -> None:
     assert not is_urgent([BEAT, BEAT])
     assert is_urgent([BEAT, ENTERED])
+
+
+def test_a_zone_that_catches_up_lets_those_that_tell_of_now_go_first() -> None:
+    assert not is_urgent([ENTERED] * BACKLOG_LINES)
+    assert is_urgent([ENTERED] * (BACKLOG_LINES - 1))
 
 
 def test_where_something_happened_comes_first() -> None:
