@@ -19,6 +19,8 @@ from edge.register.persons import Paper, Persons
 from edge.register.service import RegisterService
 from sync.ledger import Ledger
 
+from .link_watch import LinkWatch
+
 
 class SaysItself(Protocol):
     """What the panel needs of a ``custody.findings.Finding``."""
@@ -72,6 +74,7 @@ class Desk:
         self.policy = policy or load_policy(None)
         self.book = Book(ledger, guard_valid_s=self.policy.guards.valid_us / 1e6)
         self.service = RegisterService(settings, ledger, persons, clock, policy=self.policy, book=self.book)
+        self.link = LinkWatch(ledger, clock.now_us())
         self.judged = Judged()
         self._masked: dict[tuple[str, str], str] = {}
         self._masked_lock = threading.Lock()

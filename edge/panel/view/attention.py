@@ -204,6 +204,16 @@ def _of_health(health: Health) -> Iterator[Attention]:
     silent = tuple(
         part for part, alive in health.parts.items() if not alive and (part != "link" or health.has_headquarters)
     )
+    if health.has_headquarters and health.link.stuck_since_us is not None:
+        yield Attention(
+            NOTE,
+            Said("Headquarters does not confirm what is written here."),
+            Said("Nothing is lost: it is kept and sent later. Look at the network."),
+            None,
+            ("link",),
+            health.link.stuck_since_us,
+            None,
+        )
     if silent:
         yield Attention(
             NOTE if silent == ("link",) else SOON,

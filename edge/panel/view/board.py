@@ -40,7 +40,7 @@ class Board:
 def board(desk: Desk) -> Board:
     now = desk.now()
     people = present(desk, now)
-    rooms_, doors_, health_ = rooms(desk, people, now), doors(desk), health(desk)
+    rooms_, doors_, health_ = rooms(desk, people, now), doors(desk), health(desk, now)
     with desk.book.lock:
         due = {person.id: check_due_us(desk, person) for person in people}
         calls = attention(desk, people, rooms_, doors_, health_, now)

@@ -10,6 +10,7 @@ from config.zone import DoorSettings, RoomSettings
 from custody.register import GuardPresence
 from edge.overseer import PARTS
 from edge.panel.desk import Desk, Moment
+from edge.panel.link_watch import LinkState
 from edge.pulse import is_alive
 
 from .people import Person
@@ -71,6 +72,7 @@ class Health:
     disk_free_bytes: int | None
     ledger_size: int
     has_headquarters: bool
+    link: LinkState
 
 
 def rooms(desk: Desk, people: Sequence[Person], now: Moment) -> list[RoomView]:
@@ -127,7 +129,7 @@ def doors(desk: Desk) -> list[DoorView]:
     return views
 
 
-def health(desk: Desk) -> Health:
+def health(desk: Desk, now: Moment) -> Health:
     """The parts by their pulses, the rest from the last heartbeat in the ledger."""
     run_dir, clock = desk.settings.run_dir, desk.clock
     with desk.book.lock:
@@ -143,4 +145,5 @@ def health(desk: Desk) -> Health:
         disk_free_bytes=seen["disk"].get("free_bytes"),
         ledger_size=size,
         has_headquarters=desk.settings.headquarters is not None,
+        link=desk.link.look(now.us),
     )

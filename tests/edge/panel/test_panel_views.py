@@ -10,15 +10,17 @@ import httpx
 import pytest
 
 from config.clock import ManualClock
-from config.zone import ZoneSettings
+from config.zone import Headquarters, ZoneSettings
 from custody.events import format_utc
 from edge.panel.desk import Desk, mask
 from edge.panel.view.attention import NOTE, SOON, URGENT
 from edge.panel.view.board import Board, board
 from edge.panel.view.timeline import timeline
 from edge.pulse import Pulse
+from edge.register.persons import Persons
 from edge.register.requests import ACTS
 from edge.register.service import Written
+from sync.ledger import Ledger
 
 Write = Callable[..., Written]
 Number = Callable[..., str]
@@ -281,3 +283,31 @@ def test_a_stream_sends_everything_once_and_then_what_changed(
 def test_a_stream_of_nothing_that_exists_is_refused(client: httpx.Client) -> None:
     for wrong in ("page=nothing", "page=stay", "page=stay&stay=nz01-20261123-999"):
         assert client.get(f"/events?{wrong}").status_code == 404
+
+
+def test_the_link_is_down_when_headquarters_confirms_nothing_for_long(
+    settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: ManualClock, append: Callable[..., Any]
+) -> None:
+    headquarters = Headquarters(verifier_key="test/hq+00000000+AA==")
+    desk = Desk(settings.model_copy(update={"headquarters": headquarters}), ledger, persons, clock)
+    newest = ledger.spans()[-1][0]
+
+    def confirmed(size: int) -> None:
+        newest.keep_cosigned(size, "a note", clock.now_us())
+
+    def link() -> tuple[int, int | None]:
+        seen = board(desk).health.link
+        return seen.waiting, seen.stuck_since_us
+
+    confirmed(newest.size())
+    assert link() == (0, None)
+    append("door.opened", door="front-door")
+    clock.advance(60)
+    assert link() == (1, None)
+    clock.advance(60)
+    waiting, since_us = link()
+    assert (waiting, since_us) == (1, clock.now_us() - 120_000_000)
+    assert (NOTE, "Headquarters does not confirm what is written here.", None) in calls(board(desk))
+    confirmed(newest.size())
+    assert link() == (0, None)
+    desk.book.close()
