@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from custody.events import Event, EventError, parse_line, parse_time
-from custody.findings import Finding
-from custody.judge import MUSTS, Judge
+from custody.events import EventError, parse_time
+from custody.findings import Finding, Verdict
+from custody.judge import MUSTS, Court, Judge
 
 from .errors import ConfigurationError
 from .policy import load_policy
@@ -45,44 +45,39 @@ def judge(events: BinaryIO, policy: Path | None, until: int | None, summary: boo
         rules = load_policy(policy)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from error
-    judges: dict[str, Judge] = {}
+    court = Court(rules, until_us=until)
     lines = _Lines(events)
-    by_zone: dict[str, list[Event]] = {}
-    for event in lines:
-        by_zone.setdefault(event.zone, []).append(event)
-    for zone, theirs in sorted(by_zone.items()):
-        judges[zone] = Judge(zone, rules, until_us=until)
-        judges[zone].take(theirs)
+    lines.into(court)
+    found = court.findings()
     if summary:
-        _print_summary(judges)
+        _print_summary(court.judges, found)
     else:
-        found = [finding for one in judges.values() for finding in one.findings()]
-        _print_findings(sorted(found, key=lambda finding: finding.place))
-    for one in judges.values():
-        lines.report_broken(one.broken)
+        for finding in found:
+            click.echo(finding.to_json_line())
+    lines.report_broken({id_: problem for one in court.judges.values() for id_, problem in one.broken.items()})
     sys.exit(BAD_LINES if lines.bad else 0)
 
 
 class _Lines:
-    """The events of a file; names every line that is none on standard error."""
+    """The lines of a file; names every one that is no event on standard error."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._numbers: dict[str, int] = {}
         self.bad = False
 
-    def __iter__(self) -> Iterator[Event]:
+    def into(self, court: Court) -> None:
         for number, line in enumerate(self._file, 1):
             stripped = line.strip()
             if not stripped:
                 continue
             try:
-                event = parse_line(stripped)
+                event = court.note_line(stripped)
             except EventError as error:
                 self._name(number, str(error))
                 continue
-            self._numbers[event.id] = number
-            yield event
+            if event is not None:
+                self._numbers[event.id] = number
 
     def report_broken(self, broken: dict[str, str]) -> None:
         for id_, problem in sorted(broken.items(), key=lambda one: self._numbers.get(one[0], 0)):
@@ -93,21 +88,13 @@ class _Lines:
         click.echo(f"line {number}: {problem}; this line is not judged", err=True)
 
 
-def _print_findings(found: list[Finding]) -> None:
-    for finding in found:
-        click.echo(finding.to_json_line())
-
-
-def _print_summary(judges: dict[str, Judge]) -> None:
+def _print_summary(judges: dict[str, Judge], found: list[Finding]) -> None:
     heading = ("stay", "clocks", *(f"must {must}" for must in MUSTS[1:]), "reviews")
     rows = [heading]
+    reviews = Counter((finding.zone, finding.stay) for finding in found if finding.verdict is Verdict.REVIEW)
     for zone in sorted(judges):
-        reviews: dict[str, int] = {}
-        for finding in judges[zone].findings():
-            if finding.verdict == "review" and finding.stay is not None:
-                reviews[finding.stay] = reviews.get(finding.stay, 0) + 1
         for stay, verdicts in judges[zone].verdicts().items():
-            rows.append((stay, *(verdicts[must] for must in MUSTS), str(reviews.get(stay, 0))))
+            rows.append((stay, *(verdicts[must] for must in MUSTS), str(reviews[zone, stay])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(heading))]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

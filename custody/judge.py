@@ -11,8 +11,9 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Any
 
-from .events import Event
+from .events import Event, load_fields, read_fields
 from .facts import Described, Fact
 from .findings import Finding, Verdict
 from .intervals import FOREVER, covers
@@ -39,15 +40,49 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
 
     ``until_us``: as if what was written after it did not exist; what lasts, lasts to it.
     """
-    by_zone: dict[str, list[Event]] = {}
+    court = Court(policy, until_us=until_us)
     for event in events:
-        by_zone.setdefault(event.zone, []).append(event)
-    found: list[Finding] = []
-    for zone, theirs in by_zone.items():
-        one = Judge(zone, policy, until_us=until_us)
-        one.take(theirs)
-        found.extend(one.findings())
-    return sorted(found, key=lambda finding: finding.place)
+        court.judge_of(event.zone).note(event)
+    return court.findings()
+
+
+class Court:
+    """The judges of many zones, each made when its zone is first heard of."""
+
+    def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
+        self._policy = policy
+        self._until_us = until_us
+        self._of_source: dict[object, Judge] = {}
+        self.judges: dict[str, Judge] = {}
+
+    def judge_of(self, zone: str) -> Judge:
+        one = self.judges.get(zone)
+        if one is None:
+            one = self.judges[zone] = Judge(zone, self._policy, until_us=self._until_us)
+        return one
+
+    def note_line(self, line: bytes) -> Event | None:
+        """Take one line into the batch of its zone. The event, but for heartbeats that say that all is well.
+
+        Raises ``MalformedLine`` for what is no event.
+        """
+        fields = load_fields(line)
+        try:
+            one = self._of_source[fields["source"]]
+        except (KeyError, TypeError):
+            event = read_fields(fields, line)
+            one = self._of_source[fields["source"]] = self.judge_of(event.zone)
+            one.note(event)
+            return event
+        return one.note_line(fields, line)
+
+    def findings(self) -> list[Finding]:
+        """The findings of all zones, sorted by start, rule, zone and stay."""
+        found: list[Finding] = []
+        for one in self.judges.values():
+            one.settle()
+            found.extend(one.findings())
+        return sorted(found, key=lambda finding: finding.place)
 
 
 @dataclass(slots=True)
@@ -103,10 +138,31 @@ class Judge:
 
     def take(self, events: Iterable[Event]) -> None:
         """Take events of this zone; those of other zones are not its business and are left aside."""
-        mine = [event for event in events if event.zone == self.zone]
-        if self._until_us is not None:
-            mine = [event for event in mine if event.written_us <= self._until_us]
-        self._file(self._records.take(mine))
+        for event in events:
+            if event.zone == self.zone:
+                self.note(event)
+        self.settle()
+
+    def note(self, event: Event) -> None:
+        """Take one event of this zone into a batch that ``settle`` ends."""
+        if self._until_us is None or event.written_us <= self._until_us:
+            self._records.note(event)
+
+    def note_line(self, fields: dict[str, Any], line: bytes) -> Event | None:
+        """As ``note``, of a line of this zone and its fields; ``None`` for a heartbeat that says that all is well.
+
+        Raises ``MalformedLine``.
+        """
+        heartbeat = self._until_us is None and fields.get("type") == "zone.heartbeat"
+        if heartbeat and self._records.note_heartbeat(fields, line):
+            return None
+        event = read_fields(fields, line)
+        self.note(event)
+        return event
+
+    def settle(self) -> None:
+        """End a batch."""
+        self._file(self._records.settle())
 
     def _file(self, changes: Changes) -> None:
         if changes.anew:

@@ -14,15 +14,16 @@ from typing import Any
 
 import orjson
 
-from .events import Event, SchemaBroken, parse_line, parse_time
+from .events import SPEC_VERSION, Event, SchemaBroken, parse_line, parse_time
 from .facts import Amended, Body, ClockReading, Corrected, Fact
-from .intervals import FOREVER
+from .intervals import FOREVER, SECOND
 from .ledgers import Ledgers, Opened, packed, unpacked
 from .policy import Policy
 from .reading import read_body, seconds_us
 
-QUIET_KEPT = 20_000
-"""How many of the last good heartbeats are kept as lines too, in case one is repeated otherwise or corrected."""
+QUIET_KEPT = 3_000
+"""How many of the last good heartbeats (two days) are surely kept as lines too, should one of them be corrected,
+or its id come again in another line. What comes later than that about a good heartbeat is left aside."""
 
 
 class Record:
@@ -50,7 +51,7 @@ class Changes:
     """Known time may have changed from here on."""
     withdrawn: list[Fact] = field(default_factory=list)
     filed: list[Fact] = field(default_factory=list)
-    good: list[int] = field(default_factory=list)
+    good: array[int] = field(default_factory=lambda: array("q"))
     """Times of good heartbeats that are new."""
 
 
@@ -71,35 +72,83 @@ class Records:
         self.broken: dict[str, str] = {}
         self._step_us = policy.reading.clock_step_us
         self._good_us = policy.rules.m4_3.lowest_us
+        self._good_s = self._good_us / SECOND
         self._records: dict[str, Record] = {}
         self._by_target: dict[str, set[str]] = {}
         self._waiting: set[str] = set()
         self._quiet: dict[str, _Quiet] = {}
-        self._recent: dict[str, Event] = {}
+        self._recent: dict[str, bytes] = {}
+        self._before: dict[str, bytes] = {}
         self._quiet_kept = quiet_kept
+        self._changed: set[str] = set()
+        self._good: array[int] = array("q")
+        self._known_since = FOREVER
+        self._unsettled = False
 
     # -- lines in
 
     def take(self, events: Iterable[Event]) -> Changes:
-        """Note lines in any order, repeated or not."""
-        changes = Changes()
-        changed: set[str] = set()
-        unsettled = False
+        """Note lines in any order, repeated or not, and say what that has done."""
         for event in events:
-            if event.id in self._records or event.id in self._recent:
-                unsettled |= self._repeated(event, changed)
-            elif self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=self._breaks(event)):
-                changes.known_since = min(changes.known_since, self.ledgers.known_before)
-                if event.type == "zone.heartbeat" and self._is_quiet(event):
-                    self._note_quiet(event, changes)
-                else:
-                    self._note(event)
-                    changed.add(event.id)
+            self.note(event)
+        return self.settle()
+
+    def note(self, event: Event) -> None:
+        """Note one line; ``settle`` says what came of it."""
+        if event.id in self._records or self._is_recent(event.id):
+            self._unsettled |= self._repeated(event)
+            return
+        breaks = self._breaks(event)
+        if self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=breaks):
+            self._known_since = min(self._known_since, self.ledgers.known_before)
+            if event.type == "zone.heartbeat" and self._is_quiet(event):
+                self._note_quiet(event.id, event.ledger, event.sequence, event.time_us, event.line)
             else:
-                self._put(event)
-                self._note(event)
-                self._waiting.add(event.id)
-                unsettled = True
+                self._keep(event)
+                self._changed.add(event.id)
+        else:
+            self._put(event)
+            self._keep(event)
+            self._waiting.add(event.id)
+            self._unsettled = True
+
+    def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
+        """Note a good heartbeat that comes in its place, by the shortest way there is: most lines are such ones.
+
+        ``fields`` as ``load_fields`` gives them, ``source`` known to be this zone's. False, and nothing done, for
+        every other line: it must be read with ``read_fields`` and noted.
+        """
+        try:
+            id_, ledger, clock = fields["id"], fields["ledger"], fields["data"]["clock"]
+            off, uncertainty = clock["offset_s"], clock["uncertainty_s"]
+            float(fields["boottime"])
+            if (
+                fields["specversion"] != SPEC_VERSION
+                or "recordedtime" in fields
+                or not off.__class__ is float is uncertainty.__class__
+                or not -self._good_s <= off <= self._good_s
+                or id_.__class__ is not str
+                or id_ in self._records
+                or id_ in self._recent
+                or id_ in self._before
+                or id_ in self._by_target
+            ):
+                return False
+            time_us, sequence = parse_time(fields["time"])[0], int(fields["sequence"])
+        except (KeyError, TypeError, ValueError):
+            return False
+        if not id_ or not self.ledgers.append(ledger, sequence, time_us, breaks=False):
+            return False
+        if self.ledgers.known_before < self._known_since:
+            self._known_since = self.ledgers.known_before
+        self._note_quiet(id_, ledger, sequence, time_us, line)
+        return True
+
+    def settle(self) -> Changes:
+        """What the lines noted since the last time have done to the facts."""
+        changes, self._good = Changes(known_since=self._known_since, good=self._good), array("q")
+        changed, self._changed = self._changed, set()
+        unsettled, self._unsettled, self._known_since = self._unsettled, False, FOREVER
         if unsettled and not self.ledgers.settle():
             return self._anew()
         changes.settled = unsettled
@@ -135,18 +184,25 @@ class Records:
             return False
         return isinstance(body, ClockReading) and body.off_us <= self._good_us
 
-    def _note_quiet(self, event: Event, changes: Changes) -> None:
-        quiet = self._quiet.get(event.ledger)
+    def _note_quiet(self, id_: str, ledger: str, sequence: int, time_us: int, line: bytes) -> None:
+        quiet = self._quiet.get(ledger)
         if quiet is None:
-            quiet = self._quiet[event.ledger] = _Quiet()
-        quiet.numbers.append(event.sequence)
-        quiet.times.append(event.time_us)
-        changes.good.append(event.time_us)
-        self._recent[event.id] = event
-        if len(self._recent) > self._quiet_kept:
-            del self._recent[next(iter(self._recent))]
+            quiet = self._quiet[ledger] = _Quiet()
+        quiet.numbers.append(sequence)
+        quiet.times.append(time_us)
+        self._good.append(time_us)
+        self._recent[id_] = line
+        if len(self._recent) >= self._quiet_kept:
+            self._before, self._recent = self._recent, {}
 
-    def _note(self, event: Event) -> None:
+    def _is_recent(self, id_: str) -> bool:
+        return id_ in self._recent or id_ in self._before
+
+    def _recent_event(self, id_: str) -> Event | None:
+        line = self._recent.get(id_) or self._before.get(id_)
+        return None if line is None else parse_line(line)
+
+    def _keep(self, event: Event) -> None:
         record = self._records[event.id] = Record(event)
         if event.type == "record.corrected":
             target = event.data.get("corrects")
@@ -157,9 +213,9 @@ class Records:
         record.targets.add(target)
         self._by_target.setdefault(target, set()).add(record.event.id)
 
-    def _repeated(self, event: Event, changed: set[str]) -> bool:
+    def _repeated(self, event: Event) -> bool:
         """The same id again. Returns whether the lines must be settled anew."""
-        recent = self._recent.get(event.id)
+        recent = self._recent_event(event.id)
         held = recent if recent is not None else self._records[event.id].event
         if held.line == event.line:
             return False
@@ -173,7 +229,7 @@ class Records:
             if recent is not None:
                 self._unquiet(recent)
             old = self._records.pop(event.id, None)
-            self._note(event)
+            self._keep(event)
             if old is not None:
                 self._records[event.id].fact = old.fact
                 for target in old.targets:
@@ -183,7 +239,7 @@ class Records:
 
     def _unquiet(self, event: Event) -> None:
         """That good heartbeat must be looked at like any other line."""
-        del self._recent[event.id]
+        (self._recent if event.id in self._recent else self._before).pop(event.id)
         quiet = self._quiet[event.ledger]
         index = quiet.numbers.index(event.sequence)
         del quiet.numbers[index], quiet.times[index]
@@ -223,7 +279,7 @@ class Records:
         todo = list(changed)
         while todo:
             id_ = todo.pop()
-            recent = self._recent.get(id_)
+            recent = self._recent_event(id_)
             if recent is not None:
                 self._unquiet(recent)
             record = self._records.get(id_)
@@ -301,7 +357,7 @@ class Records:
 
     def _amends(self, event: Event, body: Corrected) -> Body | None:
         """How much later than its line a correction came; ``None`` if that line is not here."""
-        recent = self._recent.get(body.corrects)
+        recent = self._recent_event(body.corrects)
         if recent is not None:
             return Amended("", event.written_us - recent.written_us)
         target = self._records.get(body.corrects)
@@ -367,7 +423,7 @@ class Records:
             "lines": len(self._records),
         }
         lines = [record.event.line for record in self._records.values()]
-        lines += [event.line for event in self._recent.values()]
+        lines += [*self._before.values(), *self._recent.values()]
         return zlib.compress(b"\n".join([orjson.dumps(header), *lines]), 1)
 
     @classmethod
@@ -380,10 +436,9 @@ class Records:
         for name, one in header["quiet"].items():
             records._quiet[name] = _Quiet(unpacked(one["numbers"]), unpacked(one["times"]))
         for line in lines[: header["lines"]]:
-            records._note(parse_line(line))
+            records._keep(parse_line(line))
         for line in lines[header["lines"] :]:
-            event = parse_line(line)
-            records._recent[event.id] = event
+            records._recent[parse_line(line).id] = line
         records.ledgers.settle()
         return records, records._anew()
 

@@ -29,6 +29,7 @@ from .doors import (
 )
 from .envelope import (
     MAX_LINE_BYTES,
+    SPEC_VERSION,
     Draft,
     Event,
     Stamp,
@@ -38,8 +39,10 @@ from .envelope import (
     event_id,
     format_time,
     format_utc,
+    load_fields,
     parse_line,
     parse_time,
+    read_fields,
     time_us,
     to_datetime,
 )
@@ -127,6 +130,7 @@ from .zone import (
 __all__ = [
     "MAX_LINE_BYTES",
     "MODELS",
+    "SPEC_VERSION",
     "ActivityEnded",
     "ActivityExemption",
     "ActivityKind",
@@ -246,8 +250,10 @@ __all__ = [
     "event_id",
     "format_time",
     "format_utc",
+    "load_fields",
     "parse_line",
     "parse_time",
+    "read_fields",
     "time_us",
     "to_datetime",
 ]
