@@ -18,6 +18,8 @@ import sqlite_utils
 
 from custody.intervals import Interval
 
+from .base import RecorderError
+
 INDEX_NAME = "index.sqlite3"
 BUSY_TIMEOUT_S = 10.0
 
@@ -56,19 +58,26 @@ _NAMES = ", ".join(_COLUMNS)
 
 
 class SegmentStore:
-    """The recordings of a zone in ``directory``. Any number of processes and threads may use it at once."""
+    """The recordings of a zone in ``directory``. Any number of processes and threads may use it at once.
+
+    Raises ``RecorderError`` when the folder or its index cannot be used.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._lock = threading.Lock()
-        directory.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(
-            directory / INDEX_NAME, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-        )
-        # NORMAL may forget the last rows in a power cut; their files are then found again, so FULL buys nothing.
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._define(sqlite_utils.Database(self._connection))
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                directory / INDEX_NAME, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
+            )
+            # NORMAL may forget the last rows in a power cut; their files are then found again: FULL buys nothing.
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._define(sqlite_utils.Database(self._connection))
+        except (OSError, sqlite3.Error) as error:
+            mend = "check that it is mounted and writable; a damaged index may be removed, it is made anew"
+            raise RecorderError(f"{directory / INDEX_NAME} cannot be used: {error}; {mend}") from error
 
     def _define(self, db: sqlite_utils.Database) -> None:
         kinds = {"str": str, "int": int}

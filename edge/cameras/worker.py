@@ -46,7 +46,7 @@ def work(connection: Connection, settings: ZoneSettings, cameras: Sequence[str],
         worker.start()
         while not stop.is_set() and worker.round():
             pass
-    except (EOFError, BrokenPipeError):
+    except (EOFError, ConnectionError):
         log.warning("the camera process is gone; ending the recordings")
     finally:
         worker.stop()

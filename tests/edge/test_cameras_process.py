@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -45,6 +47,7 @@ class Zone:
             self.settings.ledger_dir, zone="nz01", deployment="fourmusts", clock=self.clock
         )
         self.thread = None
+        self.failed = None
 
     def start(self):
         self.stop = threading.Event()
@@ -227,6 +230,23 @@ def test_a_killed_worker_leaves_its_cameras_unknown_is_started_again_and_loses_n
     assert len(zone.states("cam-2")) == before
     ended = [one.ended for one in SegmentStore(zone.settings.recordings_dir).segments("cam-1", 0, 1 << 62)]
     assert "recovered" in ended
+
+
+def test_when_the_camera_process_itself_is_killed_its_workers_end_their_recordings(tmp_path):
+    zone = Zone(tmp_path)
+    config = tmp_path / "zone.toml"
+    cameras = '[[camera]]\nid = "cam-1"\nname = "c"\ndriver = "simulated"\n'
+    room = '[[room]]\nid = "waiting-1"\nname = "r"\ncameras = ["cam-1"]\n'
+    config.write_text(f'[zone]\nid = "nz01"\nname = "n"\nstate_dir = "{tmp_path}"\n{room}{cameras}')
+    process = subprocess.Popen([sys.executable, "-m", "fourmusts", "cameras", "--config", str(config)])
+    try:
+        zone.until_recording("cam-1")
+    finally:
+        process.kill()
+        process.wait(10)
+    store = SegmentStore(zone.settings.recordings_dir)
+    zone.until(lambda: [one.ended for one in store.segments("cam-1", 0, 1 << 62)] == ["stopped"])
+    zone.ledger.close()
 
 
 def children():

@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from devices.recorders.base import RecorderError
 from devices.recorders.recovery import read_packets, recover
 from devices.recorders.store import SegmentStore
 
@@ -87,6 +90,12 @@ def test_a_new_recording_counts_on_after_what_was_recovered(make_desk, clip):
     desk.play(clip)
     desk.recording.end("stopped")
     assert [segment.sequence for segment in desk.segments()] == [1, 2, 3, 4]
+
+
+def test_an_index_that_is_none_is_named_with_the_mend(tmp_path):
+    (tmp_path / "index.sqlite3").write_text("this was a shopping list, and not a short one either" * 100)
+    with pytest.raises(RecorderError, match=r"index.sqlite3 cannot be used: .*a damaged index may be removed"):
+        SegmentStore(tmp_path)
 
 
 def test_files_that_are_not_ours_are_left_alone(desk, tmp_path):
