@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -64,6 +64,12 @@ class Finding:
         """What findings are sorted by: start, rule, zone, stay (none first)."""
         return (self.start_us, self.rule, self.zone, self.stay or "", self.subject, self.verdict)
 
+    def says_the_same(self, other: Finding) -> bool:
+        """Whether nothing differs but how long both, lasting, had lasted when they were found."""
+        if self.end_us is None and other.end_us is None:
+            return replace(self, seconds_us=0) == replace(other, seconds_us=0)
+        return self == other
+
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON has it: times in UTC with six decimals, ``seconds`` a number."""
         return {
@@ -84,3 +90,26 @@ class Finding:
     def to_json_line(self) -> str:
         """One line of JSON, without a line feed."""
         return orjson.dumps(self.to_dict()).decode()
+
+
+class Difference:
+    """What has come to be found, or is no longer found, since the last time that somebody asked.
+
+    A finding that merely lasts longer is no difference.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, Finding] = {}
+        self.gone: dict[str, Finding] = {}
+
+    def note(self, before: Iterable[Finding], after: Iterable[Finding]) -> None:
+        """These findings have been replaced by those."""
+        old = {finding.id: finding for finding in before}
+        for finding in after:
+            known = old.pop(finding.id, None)
+            self.gone.pop(finding.id, None)
+            if known is None or not known.says_the_same(finding):
+                self.found[finding.id] = finding
+        for id_, finding in old.items():
+            self.found.pop(id_, None)
+            self.gone[id_] = finding

@@ -15,7 +15,7 @@ from typing import Any
 
 from .events import Event, load_fields, read_fields
 from .facts import Described, Fact
-from .findings import Finding, Verdict
+from .findings import Difference, Finding, Verdict
 from .intervals import FOREVER, covers
 from .musts.case import Case
 from .musts.direct_entry import judge_direct_entry
@@ -117,6 +117,7 @@ class Judge:
         self.policy = policy
         self._until_us = until_us
         self._records = Records(zone, policy)
+        self._difference = Difference()
         self._reach = Reach(policy)
         self._begin()
 
@@ -166,6 +167,9 @@ class Judge:
 
     def _file(self, changes: Changes) -> None:
         if changes.anew:
+            for judged in self._stays.values():
+                self._difference.note(judged.found, ())
+            self._difference.note(self._zone.all(), ())
             self._begin()
         self._open.everything |= changes.settled
         for fact in changes.withdrawn:
@@ -221,6 +225,12 @@ class Judge:
         by = (self._horizon or 0) - judged.horizon
         return [one if one.end_us is not None else one.longer(by) for one in judged.found]
 
+    def differences(self) -> Difference:
+        """What has come to be found, or is no longer, since this was last asked; costs nothing for the rest."""
+        self._judge()
+        said, self._difference = self._difference, Difference()
+        return said
+
     def verdicts(self, excused: Collection[str] = ()) -> dict[str, dict[int, str]]:
         """For each stay the verdict of each must (0: the legal clocks). ``excused``: ids of excused findings."""
         self._judge()
@@ -259,9 +269,10 @@ class Judge:
         for name in self._due(touched, horizon):
             self._judge_stay(name)
         if open_.everything:
+            self._difference.note(self._zone.all(), ())
             self._zone = ZoneFindings(self._timeline)
             open_.filed = self._timeline.lines_of_zone()
-        self._zone.judge(open_.filed, open_.withdrawn, touched.since, others)
+        self._zone.judge(open_.filed, open_.withdrawn, touched.since, others, self._difference)
 
     def _due(self, touched: Touched, horizon: int) -> set[str]:
         due = touched.stays & self._timeline.stay_facts.keys()
@@ -283,7 +294,9 @@ class Judge:
         if before is not None:
             del self._by_end[bisect_left(self._by_end, (before[1], name))]
         if name not in self._timeline.stay_facts:
-            self._stays.pop(name, None)
+            judged = self._stays.pop(name, None)
+            if judged is not None:
+                self._difference.note(judged.found, ())
             return
         stay = self._timeline.stay(name)
         facts = stay.facts
@@ -296,6 +309,8 @@ class Judge:
     def _judge_stay(self, name: str) -> None:
         stay = self._timeline.stay(name)
         case = judge_stay(self._timeline, name)
+        before = self._stays.get(name)
+        self._difference.note(() if before is None else before.found, case.found)
         self._stays[name] = _Judged(
             case.found, self._timeline.horizon, case.wake, stay.exited is not None, stay.first is not None
         )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .facts import Amended, Audited, ClockReading, Described, Entered, Fact, Granted, Handover, Opened
-from .findings import Finding
+from .findings import Difference, Finding
 from .intervals import FOREVER, SECOND, Intervals, clip, union
 from .musts.case import Findings, day_of
 from .musts.in_company import crowded, judge_handover, report_crowded
@@ -58,6 +58,7 @@ class ZoneFindings:
         self._clocks = _Kept()
         self._clocks_version = -1
         self.wake = FOREVER
+        self._difference = Difference()
         rule = timeline.policy.rules.m1_3
         self._door_reach_us = rule.opened_us + rule.group_us + rule.before_us
 
@@ -73,11 +74,20 @@ class ZoneFindings:
         for room in self._rooms.values():
             yield from grown(room.kept, self._timeline.horizon)
 
-    def judge(self, filed: Iterable[Fact], withdrawn: Iterable[Fact], since: int, others: Collection[str]) -> None:
+    def judge(
+        self,
+        filed: Iterable[Fact],
+        withdrawn: Iterable[Fact],
+        since: int,
+        others: Collection[str],
+        difference: Difference,
+    ) -> None:
         """Judge again after these facts were filed and withdrawn; nothing before ``since`` has changed by them.
 
-        ``others``: stays that have turned out to be a suspect's, or not to be one's.
+        ``others``: stays that have turned out to be a suspect's, or not to be one's. What has become different is
+        noted in ``difference``.
         """
+        self._difference = difference
         for fact in withdrawn:
             self._forget(fact)
         for fact in filed:
@@ -102,8 +112,10 @@ class ZoneFindings:
         return any(one.wake <= self._timeline.horizon for one in kept)
 
     def _forget(self, fact: Fact) -> None:
-        self._lines.pop(fact.id, None)
-        self._handovers.pop(fact.id, None)
+        gone = self._lines.pop(fact.id, None)
+        self._difference.note([] if gone is None else [gone], ())
+        handed_over = self._handovers.pop(fact.id, None)
+        self._difference.note([] if handed_over is None else handed_over.found, ())
         self._pending_handovers.pop(fact.id, None)
         if isinstance(fact.body, Handover):
             for name in fact.body.stays:
@@ -133,6 +145,7 @@ class ZoneFindings:
             judge_clock_of(findings, fact)
         for finding in findings.found:
             self._lines[fact.id] = finding
+        self._difference.note((), findings.found)
 
     def _judge_clocks(self) -> None:
         clocks = self._timeline.clocks
@@ -141,6 +154,7 @@ class ZoneFindings:
         self._clocks_version = clocks.version
         findings = Findings(self._timeline)
         judge_heartbeats(findings)
+        self._difference.note(self._clocks.found, findings.found)
         self._clocks = _Kept(findings.found, self._timeline.horizon)
 
     def _judge_handovers(self, since: int, others: Collection[str]) -> None:
@@ -156,6 +170,8 @@ class ZoneFindings:
             assert isinstance(fact.body, Handover)
             findings = Findings(self._timeline)
             judge_handover(findings, fact)
+            before = self._handovers.get(fact.id)
+            self._difference.note([] if before is None else before.found, findings.found)
             self._handovers[fact.id] = _Kept(findings.found, self._timeline.horizon, findings.wake)
             if findings.wake < FOREVER:
                 self._pending_handovers[fact.id] = fact
@@ -166,9 +182,13 @@ class ZoneFindings:
         self._doors_since = FOREVER
         for name in self._timeline.grants:
             door = self._doors.setdefault(name, _Door())
+            before = door.live.found
             if since <= door.reach:
+                before = door.done + before
                 self._doors[name] = door = _Door()
+            done = len(door.done)
             self._judge_door(name, door)
+            self._difference.note(before, door.done[done:] + door.live.found)
 
     def _judge_door(self, name: str, door: _Door) -> None:
         rule = self._timeline.policy.rules.m1_3
@@ -203,6 +223,7 @@ class ZoneFindings:
             for low, high in room.runs:
                 if high >= from_:
                     report_crowded(findings, name, low, high)
+            self._difference.note(room.kept.found, kept + findings.found)
             room.kept = _Kept(kept + findings.found, self._timeline.horizon, findings.wake)
 
 

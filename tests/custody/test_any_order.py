@@ -96,6 +96,27 @@ def test_stopped_and_resumed_from_its_saved_state_it_finds_the_same(
 
 @told
 @given(st.integers(0, 2**32))
+def test_the_differences_add_up_to_the_findings(day_of_chance: DayOfChance, policy: Policy, seed: int) -> None:
+    chance = random.Random(seed)
+    events = day_of_chance(chance)
+    if chance.random() < 0.5:
+        chance.shuffle(events)
+    incremental = Judge(ZONE, policy)
+    known: dict[str, Finding] = {}
+    for batch in batches(events, chance):
+        incremental.take(batch)
+        differences = incremental.differences()
+        assert not differences.found.keys() & differences.gone.keys()
+        known.update(differences.found)
+        for gone in differences.gone:
+            known.pop(gone)
+    found = {finding.id: finding for finding in incremental.findings()}
+    assert known.keys() == found.keys()
+    assert all(finding.says_the_same(known[id_]) for id_, finding in found.items())
+
+
+@told
+@given(st.integers(0, 2**32))
 def test_a_finding_is_known_by_its_id_alone(day_of_chance: DayOfChance, policy: Policy, seed: int) -> None:
     found = judge(day_of_chance(random.Random(seed)), policy)
     assert len({finding.id for finding in found}) == len(found)
