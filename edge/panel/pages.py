@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from config.wording import LANGUAGES
 from custody.events import PassagePurpose
@@ -114,9 +114,14 @@ def routes(desk: Desk, live: Live, renderer: Renderer) -> APIRouter:
 
     @router.get("/stills/{camera}.jpg")
     def still(camera: str) -> Response:
-        if camera not in {c.id for c in desk.settings.cameras} or not desk.still(camera).is_file():
+        if camera not in {c.id for c in desk.settings.cameras}:
             raise HTTPException(404)
-        return FileResponse(desk.still(camera), media_type="image/jpeg")
+        try:
+            # Read as a whole: the camera process puts a new picture in its place at any moment.
+            picture = desk.still(camera).read_bytes()
+        except OSError as missing:
+            raise HTTPException(404) from missing
+        return Response(picture, media_type="image/jpeg")
 
     @router.get("/events")
     async def events(request: Request, page: str, stay: str | None = None) -> Response:

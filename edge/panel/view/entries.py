@@ -172,7 +172,7 @@ class Narrator:
     def left(self, data: Mapping[str, Any]) -> str:
         return self._say(
             "Taken out by %(door)s: %(reason)s. Approval: %(permit)s. Escorts: %(officers)s.",
-            reason=self._label("leave_reason", data["reason"]) if data["reason"] else self._say("none"),
+            reason=self._label("leave_reason", data["reason"]) if data["reason"] else self._say("no reason given"),
             permit=data["permit"] or self._say("none"),
             **self._passage(data),
         )

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from custody.events import Event, parse_time
-from custody.register import GuardPresence, Stay
+from custody.register import Stay
 from edge.panel.desk import Desk, Moment
+from edge.register.guarding import proofs
 
 WIDTH = 1560
 LABEL_W = 190
-LANE_H = 64
-AXIS_H = 34
+CHARACTER_W = 17
+NAME_MARGIN = 12
 TICKS_MOST = 12
 _TICK_STEPS_S = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 
@@ -58,6 +59,11 @@ class Timeline:
         share = (moment_us - self.start_us) / max(1, self.end_us - self.start_us)
         return round(LABEL_W + min(1.0, max(0.0, share)) * (WIDTH - LABEL_W), 1)
 
+    @staticmethod
+    def holds(name: str, width: float) -> bool:
+        """Whether a name can be read on a segment of that width; a Chinese character is as wide as it is high."""
+        return width > NAME_MARGIN + sum(CHARACTER_W if ord(c) > 0x2E7F else CHARACTER_W * 0.6 for c in name)
+
     def ticks_us(self, utc_offset_s: int) -> list[int]:
         """Round local times along the axis."""
         span_s = (self.end_us - self.start_us) / 1e6
@@ -79,7 +85,7 @@ def timeline(
         end_us = stay.exited_us if stay.exited_us is not None else now.us
         end_us = max(end_us, start_us + 60_000_000)
         places = list(_places(events, end_us))
-        guards = [g for place in places if place.kind == "place" for g in _guards(desk, place, end_us)]
+        guards = [g for place in places if place.kind == "place" for g in _guards(desk, events, place, end_us)]
         cameras = [c for place in places if place.kind == "place" for c in _cameras(desk, place, end_us)]
     segments = {1: _named(desk, places), 2: list(_steps(events, end_us)), 3: guards, 4: cameras}
     lanes = tuple(Lane(must, tuple(segments[must]), tuple(_gaps(findings, must, end_us))) for must in (1, 2, 3, 4))
@@ -143,11 +149,17 @@ def _steps(events: Sequence[Event], end_us: int) -> Iterator[Segment]:
     yield from (Segment(start_us, end_us, kind, label) for start_us, kind, label in open_.values())
 
 
-def _guards(desk: Desk, place: Segment, end_us: int) -> Iterator[Segment]:
-    presences: list[GuardPresence] = desk.book.presences(place.label[1])
-    for presence in presences:
-        start_us = max(place.start_us, presence.since_us)
-        until_us = min(place.end_us, presence.until_us, end_us)
+def _guards(desk: Desk, events: Sequence[Event], place: Segment, end_us: int) -> Iterator[Segment]:
+    """Who stood guard in the room, and before them who guarded this person by what they did."""
+    room, most_us = place.label[1], min(place.end_us, end_us)
+    for proof in proofs(events, desk.policy.guards):
+        start_us = max(place.start_us, proof.start_us)
+        until_us = most_us if proof.until_us is None else min(most_us, proof.until_us)
+        if proof.room == room and start_us < until_us and proof.officers:
+            names = " ".join(desk.officer_name(officer["id"]) for officer in proof.officers)
+            yield Segment(start_us, until_us, "attended", ("", names))
+    for presence in desk.book.presences(room):
+        start_us, until_us = max(place.start_us, presence.since_us), min(most_us, presence.until_us)
         if start_us < until_us:
             yield Segment(start_us, until_us, "guard", ("", desk.officer_name(presence.officer["id"])))
 

@@ -239,7 +239,7 @@ def test_the_lanes_show_where_what_who_and_which_picture(
     assert told == [
         [("outside", "awaited", 0, 60), ("place", "候问室一", 60, 240), ("place", "人身检查室", 240, 300)],
         [("search", "safety", 240, 300)],
-        [("guard", "辅警王", 60, 180)],
+        [("guard", "辅警王", 60, 180), ("attended", "民警赵 民警钱", 240, 300)],
         [("recording", "recording", 60, 180), ("lost", "lost", 180, 240), ("unknown", "unknown", 240, 300)],
     ]
 
