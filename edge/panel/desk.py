@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,14 @@ from config.zone import OfficerSettings, ZoneSettings
 from custody.events import Event
 from custody.policy import Policy
 from edge.register.book import Book
+from edge.register.errors import PersonRecordBroken
 from edge.register.persons import Paper, Persons
 from edge.register.service import RegisterService
 from sync.ledger import Ledger
 
 from .link_watch import LinkWatch
+
+log = logging.getLogger(__name__)
 
 
 class SaysItself(Protocol):
@@ -76,8 +79,6 @@ class Desk:
         self.service = RegisterService(settings, ledger, persons, clock, policy=self.policy, book=self.book)
         self.link = LinkWatch(ledger, clock.now_us())
         self.judged = Judged()
-        self._masked: dict[tuple[str, str], str] = {}
-        self._masked_lock = threading.Lock()
         self._names: dict[str, str] = {
             **{camera.id: camera.name for camera in settings.cameras},
             **{door.id: door.name for door in settings.doors},
@@ -106,19 +107,18 @@ class Desk:
         officer = self.officers.get(id_)
         return officer.name if officer else id_
 
-    def masked_name(self, stay: str, committed: str) -> str:
-        """Enough of a person's name to tell two apart at the terminal, and no more: ``张**``."""
-        key = (stay, committed)
-        with self._masked_lock:
-            if key not in self._masked:
-                record = self.persons.read(stay, Paper.IDENTITY) or {}
-                self._masked[key] = mask(str(record.get("name", "")))
-            return self._masked[key]
+    def masked_name(self, stay: str) -> str:
+        """Enough of a person's name to tell two apart at the terminal, and no more: ``张**``.
 
-    def forget_name(self, stay: str) -> None:
-        """A person's record was destroyed: nothing of it stays in memory."""
-        with self._masked_lock:
-            self._masked = {key: name for key, name in self._masked.items() if key[0] != stay}
+        It is read afresh each time: once a record is destroyed, nothing of it is left in memory.
+        """
+        try:
+            record = self.persons.read(stay, Paper.IDENTITY) or {}
+        except PersonRecordBroken as broken:
+            # The register must go on without the name; who asks for it on purpose is told why there is none.
+            log.error("%s", broken)
+            return ""
+        return mask(str(record.get("name", "")))
 
     def still(self, camera: str) -> Path:
         """Where the camera process leaves the latest picture of a camera."""

@@ -54,7 +54,7 @@ def person(desk: Desk, stay: Stay, now: Moment) -> Person:
     return Person(
         stay=stay,
         number=stay.id.rsplit("-", 1)[-1],
-        masked_name=_masked_name(desk, stay, events),
+        masked_name=desk.masked_name(stay.id),
         where=desk.name(stay.room) if stay.room else "",
         since_us=_since_us(stay, events),
         legal=legal,
@@ -65,11 +65,6 @@ def person(desk: Desk, stay: Stay, now: Moment) -> Person:
         steps=tuple(steps(stay, events, next_, has_guard)),
         lines=len(desk.book.written_of_stay(stay.id)),
     )
-
-
-def _masked_name(desk: Desk, stay: Stay, events: list[Event]) -> str:
-    committed = next((e.data["person"] for e in events if e.type == "stay.arrived"), None)
-    return "" if committed is None else desk.masked_name(stay.id, committed)
 
 
 def _since_us(stay: Stay, events: list[Event]) -> int | None:

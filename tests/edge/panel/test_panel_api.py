@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from config.clock import ManualClock
 from config.zone import ZoneSettings
 from edge.panel.server import PanelServer, PortTaken
-from edge.register.persons import Persons
+from edge.register.persons import DATABASE_FILE, Persons
 from edge.register.requests import ACTS
 from sync.ledger import Ledger
 
@@ -166,3 +167,16 @@ def test_the_records_of_persons_close_with_the_panel(persons: Persons, client: h
     assert persons.destroy(stay) == 1
     answer = act(client, "view-identity", stay=stay, purpose="核对证件")
     assert answer.json() == {"stay": stay, "identity": None}
+
+
+def test_a_record_that_does_not_open_stops_nobody_from_registering(
+    client: httpx.Client, settings: ZoneSettings
+) -> None:
+    stay = arrived(client)
+    with sqlite3.connect(settings.zone.state_dir / DATABASE_FILE) as database:
+        database.execute("UPDATE record SET sealed = zeroblob(64)")
+    database.close()
+    assert client.get("/").status_code == 200
+    assert act(client, "enter", stay=stay, door="front-door", room="corridor").status_code == 201
+    answer = act(client, "view-identity", stay=stay, purpose="核对证件")
+    assert (answer.status_code, answer.json()["type"]) == (500, "urn:fourmusts:problem:person_record")
