@@ -30,7 +30,7 @@ class Opened:
 class Lines:
     """The places of one ledger: when each line was written, which are missing."""
 
-    __slots__ = ("breaks", "first", "held", "id", "known", "latest", "opened", "stale", "written")
+    __slots__ = ("breaks", "first", "held", "id", "known", "latest", "opened", "settled", "stale", "written")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
@@ -42,6 +42,9 @@ class Lines:
         self.opened: Opened | None = None
         self.known: Intervals = []
         self.stale = False
+        """Whether ``known`` must be worked out again before it is used."""
+        self.settled = False
+        """Whether it has its place among the ledgers."""
 
     @property
     def next(self) -> int:
@@ -89,24 +92,6 @@ class Lines:
         self.latest = max(self.written)
         self.stale = True
 
-    def append(self, written: int, timeout_us: int, *, breaks: bool) -> None:
-        """Note the next line of a ledger that has all its numbers; the table of known time grows with it."""
-        last = self.written[-1]
-        self.written.append(written)
-        self.held += 1
-        if written > self.latest:
-            self.latest = written
-        if breaks:
-            self.breaks.add(self.next - 1)
-        elif last < written <= last + timeout_us and not self.stale:
-            known = self.known
-            if not known or known[-1][1] < last:
-                known.append((last, written))
-            elif known[-1][1] == last:
-                known[-1] = (known[-1][0], written)
-            else:
-                self.stale = True
-
     def work_out_known(self, end: int, timeout_us: int) -> None:
         """Known time between neighbours, up to the line before number ``end``."""
         pieces: list[Interval] = []
@@ -145,18 +130,33 @@ class Ledgers:
     def append(self, ledger: str, sequence: int, written: int, *, breaks: bool) -> bool:
         """Note the next line of a ledger that lacks none. False if it is not such a line: then ``put`` it."""
         lines = self.lines.get(ledger)
-        if lines is None or self._rivals or not lines.whole or sequence != lines.next:
+        if lines is None or self._rivals or not lines.settled:
             return False
-        if ledger not in self._judged_end:
+        table = lines.written
+        if sequence != lines.first + len(table) or lines.held != len(table):
             return False
-        lines.append(written, self._timeout_us, breaks=breaks)
-        self.known_before = FOREVER
+        last = table[-1]
+        table.append(written)
+        lines.held += 1
+        if written > lines.latest:
+            lines.latest = written
+            if written > self._latest:
+                self._latest = written
+        if breaks:
+            lines.breaks.add(sequence)
+        elif last < written <= last + self._timeout_us:
+            known = lines.known
+            if known and known[-1][1] == last:
+                known[-1] = (known[-1][0], written)
+            elif not known or known[-1][1] < last:
+                known.append((last, written))
+            else:
+                lines.stale = True
         if lines is self._newest:
             self._judged_end[ledger] = sequence + 1
+            self.known_before = FOREVER
         else:
-            self.known_before = min(lines.written[-2], written)
-        if written > self._latest:
-            self._latest = written
+            self.known_before = min(last, written)
         return True
 
     def put(self, ledger: str, sequence: int, written: int, *, breaks: bool, opened: Opened | None) -> None:
@@ -183,6 +183,7 @@ class Ledgers:
             name: lines.unbroken() if lines is self._newest else FOREVER for name, lines in self.lines.items()
         }
         for name, lines in self.lines.items():
+            lines.settled = True
             if lines.stale or before.get(name) != self._judged_end[name]:
                 lines.work_out_known(self._judged_end[name], self._timeout_us)
         self._latest = max(map(self._latest_judged, self.lines.values()), default=ABSENT)

@@ -84,6 +84,7 @@ class Records:
         self._good: array[int] = array("q")
         self._known_since = FOREVER
         self._unsettled = False
+        self._in_order = True
 
     # -- lines in
 
@@ -107,10 +108,13 @@ class Records:
                 self._keep(event)
                 self._changed.add(event.id)
         else:
+            new = event.ledger not in self.ledgers.lines
             self._put(event)
             self._keep(event)
             self._waiting.add(event.id)
             self._unsettled = True
+            if new:  # so that the lines after its first one can be appended
+                self._in_order &= self.ledgers.settle()
 
     def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
         """Note a good heartbeat that comes in its place, by the shortest way there is: most lines are such ones.
@@ -149,8 +153,10 @@ class Records:
         changes, self._good = Changes(known_since=self._known_since, good=self._good), array("q")
         changed, self._changed = self._changed, set()
         unsettled, self._unsettled, self._known_since = self._unsettled, False, FOREVER
-        if unsettled and not self.ledgers.settle():
-            return self._anew()
+        if unsettled:
+            in_order, self._in_order = self.ledgers.settle() and self._in_order, True
+            if not in_order:
+                return self._anew()
         changes.settled = unsettled
         self._waiting, judged = set(), self._waiting
         for id_ in judged:

@@ -76,8 +76,8 @@ class ZoneFindings:
 
     def judge(
         self,
-        filed: Iterable[Fact],
-        withdrawn: Iterable[Fact],
+        filed: Collection[Fact],
+        withdrawn: Collection[Fact],
         since: int,
         others: Collection[str],
         difference: Difference,
@@ -87,6 +87,9 @@ class ZoneFindings:
         ``others``: stays that have turned out to be a suspect's, or not to be one's. What has become different is
         noted in ``difference``.
         """
+        due = self.wake <= self._timeline.horizon or self._timeline.clocks.version != self._clocks_version
+        if since == FOREVER and not (due or filed or withdrawn or others):
+            return
         self._difference = difference
         for fact in withdrawn:
             self._forget(fact)

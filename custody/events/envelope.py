@@ -122,7 +122,8 @@ def parse_time(text: str) -> tuple[int, int]:
         # As ``format_time`` writes it: a naive time is read in a third of the time that an aware one takes.
         moment = datetime.fromisoformat(text[:26])
         if moment.tzinfo is None:
-            return _micros(moment - _NAIVE_EPOCH) - offset_s * 1_000_000, offset_s
+            since = moment - _NAIVE_EPOCH
+            return (since.days * 86_400 + since.seconds - offset_s) * 1_000_000 + since.microseconds, offset_s
     moment = datetime.fromisoformat(text)
     offset = moment.utcoffset()
     if offset is None:
@@ -130,11 +131,7 @@ def parse_time(text: str) -> tuple[int, int]:
     offset_s = offset.days * 86_400 + offset.seconds
     if len(text) == 32 and len(_OFFSETS) < 100 and offset.microseconds == 0:
         _OFFSETS[text[26:]] = offset_s
-    return _micros(moment - _EPOCH), offset_s
-
-
-def _micros(since: timedelta) -> int:
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return time_us(moment), offset_s
 
 
 def time_us(moment: datetime) -> int:

@@ -246,18 +246,18 @@ class ZoneTimeline:
     def guarding(self, stay: StayTimeline) -> list[tuple[int, int, str, Fact]]:
         """Every stretch inside over which an officer is proven to guard this person: (start, end, rank, why).
 
-        Not yet cut to known time.
+        Cut neither to known time nor to the horizon.
         """
         found = []
         for visit in stay.visits:
             end = min(visit.end, self.end)
             for one in self.presences(visit.room, visit.start, end):
-                found.append((max(one.start, visit.start), min(one.end, end), one.officer.rank, one.fact))
+                found.append((max(one.start, visit.start), min(one.end, visit.end), one.officer.rank, one.fact))
         for alone in stay.alone:
             for officer in alone.officers:
                 if officer.rank not in GUARDS:
                     continue
-                found.append((alone.start, min(alone.end, self.end), officer.rank, alone.fact))
+                found.append((alone.start, alone.end, officer.rank, alone.fact))
         return found
 
     def _room_of_activity(self, fact: Fact, body: ActivityOfficers) -> str | None:
