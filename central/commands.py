@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from config.central import CentralSettings, load_central
-from config.clock import Clock, SystemClock, Timelapse, TimelapseClock
-from config.errors import ConfigurationError
-from sync.errors import SyncError
-
-from .errors import CentralError
-from .store.errors import StoreError
+from config.central import load_central
+from config.running import clock_of, set_up_logging, stop_on_signal
 
 DEFAULT_CONFIG = Path("/etc/fourmusts/central.toml")
 
@@ -31,17 +22,7 @@ config_option = click.option(
 )
 
 
-class CentralGroup(click.Group):
-    """Says errors of ours in one line; a person made them and can mend them."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except (ConfigurationError, CentralError, StoreError, SyncError) as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=CentralGroup)
+@click.group()
 def central() -> None:
     """Run headquarters: ingest, findings, pages and interface."""
 
@@ -53,7 +34,7 @@ def init(config_file: Path) -> None:
     from .process import init as make
 
     settings = load_central(config_file)
-    key = make(settings, _clock(settings, None))
+    key = make(settings, clock_of(settings.bureau.utc_offset_hours, None))
     click.echo(f"headquarters is set up in {settings.bureau.state_dir}. For [headquarters] in every zone.toml:")
     click.echo(f'verifier_key = "{key}"')
 
@@ -66,24 +47,5 @@ def run(config_file: Path, timelapse: str | None) -> None:
     from .process import run as serve
 
     settings = load_central(config_file)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s hq %(name)s: %(message)s", force=True)
-    serve(settings, _clock(settings, timelapse), stop_on_signal())
-
-
-def _clock(settings: CentralSettings, timelapse: str | None) -> Clock:
-    offset_s = int(settings.bureau.utc_offset_hours * 3600)
-    if timelapse is None:
-        return SystemClock(fixed_utc_offset_s=offset_s)
-    return TimelapseClock(Timelapse.decode(timelapse), fixed_utc_offset_s=offset_s)
-
-
-def stop_on_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set. Python's own SIGTERM would skip every clean-up."""
-    stop = threading.Event()
-
-    def ask_to_stop(signum: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask_to_stop)
-    signal.signal(signal.SIGINT, ask_to_stop)
-    return stop
+    set_up_logging("hq")
+    serve(settings, clock_of(settings.bureau.utc_offset_hours, timelapse), stop_on_signal())

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from prometheus_client import Histogram
 
-from custody.events import Draft, Event, to_datetime
+from custody.events import CheckpointAccepted, Draft, Event, draft, to_datetime
 from custody.judge import Judge
 from custody.policy import Policy
 from custody.register import Register, Stay, effective
@@ -132,7 +132,7 @@ class ZoneJudging:
 
 def _accepted(zone: str, log: str, size: int, checkpoint: str) -> Draft:
     """What headquarters binds itself to in its own ledger: this zone, this size, this root."""
-    return Draft("checkpoint.accepted", {"zone": zone, "log": log, "size": size, "checkpoint": checkpoint})
+    return draft(CheckpointAccepted(zone=zone, log=log, size=size, checkpoint=checkpoint))
 
 
 def _stay_row(zone: str, stay: Stay, verdicts: Mapping[int, str]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from . import keys as making
-from .errors import SyncError
 from .mosquitto import render
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -19,17 +18,7 @@ deployment_option = click.option(
 )
 
 
-class KeysGroup(click.Group):
-    """Says errors of ours in one line; a person made them and can mend them."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except SyncError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=KeysGroup)
+@click.group()
 def keys() -> None:
     """Make and show keys and certificates.
 

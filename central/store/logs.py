@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from config.clock import Clock
-from custody.events import Draft
+from custody.events import LedgerFork, draft
 from sync.store import Head
 
 from . import schema
@@ -85,7 +85,7 @@ class LogTable:
         with self._database.writing() as connection:
             new = keep_evidence(connection, zone, log, kind, detail, message, self._clock.now_us())
             if new and kind in FORKS:
-                self._own.append(connection, [Draft("ledger.fork", {"zone": zone, "log": log, "detail": detail})])
+                self._own.append(connection, [draft(LedgerFork(zone=zone, log=log, detail=detail))])
 
     def _insert_lines(
         self,

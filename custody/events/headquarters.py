@@ -84,3 +84,22 @@ class NoticePublished(EventData):
     TYPE: ClassVar[str] = "notice.published"
     text: str
     by: str
+
+
+class CheckpointAccepted(EventData):
+    """Headquarters binds itself to a zone's history: this ledger, this size, under this signed checkpoint."""
+
+    TYPE: ClassVar[str] = "checkpoint.accepted"
+    zone: ZoneId
+    log: str
+    size: int
+    checkpoint: str
+
+
+class LedgerFork(EventData):
+    """A zone has signed two different histories of one ledger; the message is kept as evidence."""
+
+    TYPE: ClassVar[str] = "ledger.fork"
+    zone: ZoneId
+    log: str
+    detail: str

@@ -143,3 +143,12 @@ class CommandRefused(EventData):
     command: str
     actor: str | None
     reason: str
+
+
+class HeadquartersRollback(EventData):
+    """Headquarters knows less of a ledger than it once cosigned. Both of its cosigned checkpoints are evidence."""
+
+    TYPE: ClassVar[str] = "headquarters.rollback"
+    ledger: str
+    cosigned: str
+    status: str

@@ -38,7 +38,13 @@ def _bring_in(person: str, officers: list[str], *, back: bool = False) -> Callab
 
 
 def _arrive(person: str, officers: list[str], **fields: Any) -> Callable[[Hands], None]:
-    asked: dict[str, Any] = {"sex": "m", "case": _case("A3306"), "measure": _SUMMONS, **fields}
+    asked: dict[str, Any] = {
+        "identity": {"name": _NAMES[person], "case_reason": "涉嫌盗窃"},
+        "sex": "m",
+        "case": _case("A3306"),
+        "measure": _SUMMONS,
+        **fields,
+    }
     return lambda hands: hands.arrive(person, by=officers[0], brought_by=officers, via="front-door", **asked)
 
 
@@ -115,6 +121,7 @@ def _take_out_without_permit(person: str, officer: str) -> Callable[[Hands], Non
     return play
 
 
+_NAMES = {"A": "演示人员甲", "B": "演示人员乙", "C": "演示人员丙", "D": "演示人员丁"}
 _SUMMONS = {"kind": "criminal_summons", "limit_hours": 12}
 _ZHAO, _QIAN, _SUN, _LI = "p0231", "p0145", "p0118", "p0119"
 _ZHOU, _WU = "p0310", "p0311"

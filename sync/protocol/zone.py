@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.clock import Clock
-from custody.events import CommandReceived, CommandRefused, Draft, LedgerReason, draft
+from custody.events import CommandReceived, CommandRefused, HeadquartersRollback, LedgerReason, draft
 
 from ..commands import CommandUnwelcome, check_command
 from ..errors import BadMessage, BadNote, LedgerUnwritable, WrongSignature
@@ -41,8 +41,6 @@ RESEND_S = 5.0
 RESEND_S_MAX = 60.0
 RESEND_JITTER = 0.25
 """Share by which the wait varies, so that twenty-seven zones do not come back in step."""
-HEADQUARTERS_ROLLBACK = "headquarters.rollback"
-"""Event type: headquarters knows less of a ledger than it once cosigned. Carries both cosigned checkpoints."""
 
 
 @dataclass(slots=True)
@@ -262,9 +260,9 @@ class ZoneEnd:
         if size < held_size:
             what = "headquarters has ledger %s up to %d, but cosigned %d before: it was restored from an old state"
             log.error(what + "; everything since is sent again", road.file.id, size, held_size)
-            data = {"ledger": road.file.id, "cosigned": held_note, "status": note}
+            rollback = HeadquartersRollback(ledger=road.file.id, cosigned=held_note, status=note)
             try:
-                self._ledger.append(Draft(HEADQUARTERS_ROLLBACK, data))
+                self._ledger.append(draft(rollback))
             except LedgerUnwritable as full:
                 log.error("that could not be recorded: %s", full)
                 return  # the higher cosignature stays, so that it is recorded at the next connection

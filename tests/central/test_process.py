@@ -22,9 +22,9 @@ from click.testing import CliRunner
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, expect, sync_playwright
 
-from central.commands import central
 from config.clock import SystemClock
 from custody.events import Draft
+from fourmusts import main
 from sync.keys import make_zone_key
 from sync.ledger import Ledger
 from sync.mqtt import ZoneLink
@@ -95,7 +95,7 @@ class Central:
         return f"http://127.0.0.1:{self.port}"
 
     def init(self) -> VerifierKey:
-        shown = CliRunner().invoke(central, ["init", "--config", str(self.config)], catch_exceptions=False)
+        shown = CliRunner().invoke(main, ["central", "init", "--config", str(self.config)], catch_exceptions=False)
         assert shown.exit_code == 0, shown.output
         return VerifierKey.parse(shown.output.split('"')[1])
 
@@ -268,7 +268,7 @@ def test_what_one_has_chosen_and_scrolled_to_stays_when_the_page_changes(
 
 
 def test_without_init_the_error_names_the_command(idle: Central) -> None:
-    shown = CliRunner().invoke(central, ["run", "--config", str(idle.config)])
+    shown = CliRunner().invoke(main, ["central", "run", "--config", str(idle.config)])
     assert shown.exit_code == 1 and "headquarters.key" in shown.output
 
 
@@ -282,7 +282,7 @@ def test_init_twice_keeps_the_key_and_shows_nobody_else_anything(idle: Central) 
 def test_a_taken_port_is_named_with_its_mend(idle: Central) -> None:
     idle.init()
     with socket.create_server(("127.0.0.1", idle.port)):
-        shown = CliRunner().invoke(central, ["run", "--config", str(idle.config)])
+        shown = CliRunner().invoke(main, ["central", "run", "--config", str(idle.config)])
     assert shown.exit_code == 1
     assert f"127.0.0.1:{idle.port} cannot be used" in shown.output and "another port" in shown.output
 
@@ -304,5 +304,5 @@ def test_a_wrong_configuration_names_the_key_and_the_mend(
     head, _, web = text.partition("[web]")
     wrong.write_text(head + ("[web]" + web).replace(*change, 1))
     idle.init()
-    shown = CliRunner().invoke(central, ["run", "--config", str(wrong)])
+    shown = CliRunner().invoke(main, ["central", "run", "--config", str(wrong)])
     assert shown.exit_code == 1 and says in shown.output

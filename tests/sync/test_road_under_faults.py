@@ -20,7 +20,7 @@ from custody.events import Draft
 from sync.ledger import Ledger
 from sync.note import SigningKey
 from sync.protocol.headquarters import HeadquartersEnd
-from sync.protocol.zone import HEADQUARTERS_ROLLBACK, ZoneEnd
+from sync.protocol.zone import ZoneEnd
 
 ON_THE_WAY = ("drop", "repeat", "overtake", "cut")
 AT_AN_END = ("zone_crash", "headquarters_crash", "zone_restored", "headquarters_restored")
@@ -198,7 +198,7 @@ def test_nothing_is_lost_and_nothing_counts_twice(
 
     happened.update(world.happened)
     happened["zone in a new ledger"] += len(world.ledger.spans()) > 1
-    happened["headquarters behind"] += any(e.type == HEADQUARTERS_ROLLBACK for e in world.ledger.events())
+    happened["headquarters behind"] += any(e.type == "headquarters.rollback" for e in world.ledger.events())
     happened["both restored"] += {"zone_restored", "headquarters_restored"} <= world.happened.keys() & {
         fault for fault, count in world.happened.items() if count
     }
