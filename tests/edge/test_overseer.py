@@ -84,10 +84,13 @@ def test_a_start_describes_the_zone_and_says_whether_the_last_stop_was_orderly(z
         overseer = Overseer(settings, ledger, clock)
         overseer.start()
         overseer.stop("test")
-    Overseer(settings, ledger, clock).start()
-    Overseer(settings, ledger, clock).start()
+    killed, started_again = Overseer(settings, ledger, clock), Overseer(settings, ledger, clock)
+    killed.start()
+    started_again.start()
     started = [event.data["clean"] for event in ledger.events() if event.type == "zone.started"]
     assert started == [False, True, True, False]
     described = next(event for event in ledger.events() if event.type == "zone.described")
     assert [room["id"] for room in described.data["rooms"]] == [room.id for room in settings.rooms]
     assert described.data["doors"][0]["from"] == "outside"
+    for overseer in (killed, started_again):
+        overseer.stop("test")
