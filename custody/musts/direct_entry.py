@@ -49,7 +49,7 @@ def _paper_entries(case: Case) -> None:
         return
     timeline = case.timeline
     window = case.policy.rules.m1_2.window_us
-    for fact, body in case.stay.entered:
+    for fact, body in case.stay.entries:
         door = timeline.door(body.door, fact.time)
         first, last = fact.time - window, fact.time + window
         if body.returned or door is None or not door.contact:

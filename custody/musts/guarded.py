@@ -6,6 +6,7 @@ alone. No law gives lengths: the thresholds are what our sensors need.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 from custody.facts import Fact
@@ -106,10 +107,23 @@ def _checked_upon(case: Case) -> None:
     """M3.5: left to wait without a check."""
     if not case.in_force("M3.5"):
         return
-    waiting = [place for place in case.places if place.room.purpose in ("waiting", "sobering")]
-    for place in waiting:
-        for start, end, since in _unchecked(case, place):
-            _overdue(case, place, start, end, since)
+    for waiting in _waiting(case):
+        for start, end, since in _unchecked(case, waiting):
+            _overdue(case, waiting, start, end, since)
+
+
+def _waiting(case: Case) -> list[Place]:
+    """Unbroken time in one waiting or sobering room, however often the zone was described meanwhile."""
+    found: list[Place] = []
+    for place in case.places:
+        if place.room.purpose not in ("waiting", "sobering"):
+            continue
+        last = found[-1] if found else None
+        if last is not None and last.visit is place.visit and last.end == place.start:
+            found[-1] = replace(last, end=place.end)
+        else:
+            found.append(place)
+    return found
 
 
 def _unchecked(case: Case, place: Place) -> list[tuple[int, int, Fact]]:
@@ -139,21 +153,25 @@ def _interrupts(activity: Activity, start: int, end: int) -> bool:
 
 
 def _overdue(case: Case, place: Place, since: int, end: int, fact: Fact) -> None:
+    """Once broken it lasts to the next check, whatever the level does."""
     rule = case.policy.rules.m3_5
-    overdue: Intervals = normal(
-        (max(low, since + rule.limit_us(state.level)), high)
-        for low, high, state in case.stay.states_within(since, end)
-    )
-    case.wake_at(since + rule.limit_us(case.stay.state_at(min(end, case.timeline.horizon)).level))
-    for start, stop in clip(overdue, place.start, end):
-        if not case.longer(case.counted(start, stop), rule.grace_us, lasts=case.lasts(stop)):
+    reached: int | None = None
+    for low, high, state in case.stay.states_within(since, end):
+        limit = rule.limit_us(state.level)
+        over, broken = max(low, since + limit), max(low, since + limit + rule.grace_us)
+        case.wake_at(broken + 1)
+        if over >= high:
+            reached = None
             continue
-        known = case.timeline.is_known(start + rule.grace_us)
-        case.find(
-            "M3.5", "breach" if known else "unproven", start, stop,
-            evidence=[fact, *(check for check in case.stay.checks if check.time == stop)],
-            room=place.room.id, limit_s=rule.limit_us(case.stay.state_at(start).level) / 1_000_000,
-        )  # fmt: skip
+        reached = over if reached is None or over > low else reached
+        if broken < case.span(high) and end > place.start:
+            start = max(reached, place.start)
+            case.find(
+                "M3.5", "breach" if case.timeline.is_known(broken) else "unproven", start, end,
+                evidence=[fact, *(check for check in case.stay.checks if check.time == end)],
+                room=place.room.id, limit_s=limit / 1_000_000,
+            )  # fmt: skip
+            return
 
 
 def _sum_of_gaps(case: Case, guarding: Guarding) -> None:

@@ -16,6 +16,7 @@ from custody.facts import (
     Moved,
     Officer,
     Officers,
+    Order,
     Present,
     SearchFinished,
     SearchStarted,
@@ -111,7 +112,8 @@ class Guards:
         following = next(self._starts.after(zone_start.order), None)
         for fact in again:
             officer, _ = _who(fact.body)
-            end = self._end(fact, officer.id)
+            # What ended his presence between the start and his word ends it too, though his word came later.
+            end = self._end(fact, officer.id, since=min(fact.order, zone_start.order))
             if following is not None:
                 end = min(end, following.time)
             if end > zone_start.time:
@@ -142,11 +144,14 @@ class Guards:
             return body.valid_us
         return self._valid_us
 
-    def _end(self, fact: Fact, officer: str) -> int:
-        """When what was said of the officer's presence ends, starts of the zone left aside."""
+    def _end(self, fact: Fact, officer: str, since: Order | None = None) -> int:
+        """When what was said of the officer's presence ends, starts of the zone left aside.
+
+        It counts from where it was said, or from ``since``.
+        """
         room = _post(fact.body)
         end = fact.time + self._validity(fact.body)
-        for later in self._named[officer].after(fact.order):
+        for later in self._named[officer].after(fact.order if since is None else since):
             if later.time >= end:
                 break
             if self._ends(later, officer, room):

@@ -308,6 +308,10 @@ class _Telling:
             if standing is not None:
                 standing.end = fact.time
             visits.append(Visit(room, fact.time, FOREVER, fact))
+            for one in self._running:
+                # Begun before the register let the person in: it guards him from his first moment in the room.
+                if one.visit < 0 and one.body.room == room:
+                    one.visit = self._visit()
         self._room = room
         self._end_running(fact.time, [one for one in self._running if one.body.room != room])
 
@@ -382,7 +386,7 @@ class _Telling:
                 for start, end, (officers, fact) in _officers_over(activity):
                     self._stay.alone.append(Alone(activity.visit, start, end, officers, fact))
         self._stay.rounds = self._rounds()
-        self._stay.visits, self._stay.alone = _without_empty(self._stay.visits, self._stay.alone)
+        self._stay.visits, self._stay.alone = _unbroken(self._stay.visits, self._stay.alone)
 
     def _rounds(self) -> list[Order]:
         """Where each round begins: at arrival or the first entry, then at every way back in."""
@@ -399,15 +403,30 @@ def _officers_over(activity: Activity) -> list[tuple[int, int, tuple[Officers, F
     return cut(activity.start, activity.end, changes, ((), activity.fact))
 
 
-def _without_empty(visits: list[Visit], alone: list[Alone]) -> tuple[list[Visit], list[Alone]]:
-    """Visits that lasted, and what guards the person alone, cut to its visit."""
+def _unbroken(visits: list[Visit], alone: list[Alone]) -> tuple[list[Visit], list[Alone]]:
+    """Visits as unbroken time in a room, and what guards the person alone, cut to its visit.
+
+    A visit that did not last is none; away and back in one moment has not been away.
+    """
+    joined: list[Visit] = []
+    place: dict[int, int] = {}
+    for index, visit in enumerate(visits):
+        if visit.start >= visit.end:
+            continue
+        if joined and joined[-1].room == visit.room and joined[-1].end == visit.start:
+            joined[-1].end = visit.end
+        else:
+            joined.append(visit)
+        place[index] = len(joined) - 1
     kept = []
     for one in alone:
-        visit = visits[one.visit]
+        if one.visit not in place:
+            continue
+        visit = joined[place[one.visit]]
         start, end = max(one.start, visit.start), min(one.end, visit.end)
         if start < end and any(officer.rank in GUARDS for officer in one.officers):
-            kept.append(Alone(one.visit, start, end, one.officers, one.fact))
-    return [visit for visit in visits if visit.start < visit.end], kept
+            kept.append(Alone(place[one.visit], start, end, one.officers, one.fact))
+    return joined, kept
 
 
 def tell(id_: str, facts: Sequence[Fact], policy: GuardPolicy) -> StayTimeline:
