@@ -103,6 +103,7 @@ class _Open:
     filed: list[Fact] = field(default_factory=list)
     withdrawn: list[Fact] = field(default_factory=list)
     touched: Touched = field(default_factory=Touched)
+    good: bool = False
     everything: bool = False
 
 
@@ -116,6 +117,7 @@ class Judge:
         self.zone = zone
         self.policy = policy
         self._until_us = until_us
+        self._ahead_us = -FOREVER
         self._records = Records(zone, policy)
         self._difference = Difference()
         self._reach = Reach(policy)
@@ -129,6 +131,7 @@ class Judge:
         self._by_end: list[tuple[int, str]] = []
         self._wakes: list[tuple[int, str]] = []
         self._horizon: int | None = None
+        self._silent = False
         self._written = 0
         self._open = _Open(everything=True)
 
@@ -181,6 +184,7 @@ class Judge:
         self._open.touched.since = min(self._open.touched.since, changes.known_since)
         self._open.withdrawn += changes.withdrawn
         self._open.filed += changes.filed
+        self._open.good |= len(changes.good) > 0
         for moment in changes.good:
             self._timeline.clocks.good(moment)
 
@@ -206,6 +210,11 @@ class Judge:
         if changes_others(fact) and fact.stay in self._spans:
             start = self._spans[fact.stay][0]
             self._open.touched.since = min(self._open.touched.since, start)
+
+    def look_ahead(self, moment_us: int) -> None:
+        """Judge up to this moment although nothing may have been written since: what lasts, lasts to it, and the
+        time after the last line is unknown. It makes the silence of a zone show."""
+        self._ahead_us = moment_us
 
     def findings(self) -> list[Finding]:
         """Everything found so far, sorted by start, rule, zone and stay."""
@@ -247,14 +256,16 @@ class Judge:
         written = self._records.ledgers.latest()
         if written is None:
             return
-        horizon = written if self._until_us is None else self._until_us
+        horizon = max(written, self._ahead_us) if self._until_us is None else self._until_us
         open_, self._open = self._open, _Open()
         touched = open_.touched
         known = self._records.ledgers.known()
-        nothing_new = not (open_.everything or open_.filed or open_.withdrawn) and touched.since == FOREVER
-        if nothing_new and horizon == self._horizon:
+        lines = open_.everything or open_.filed or open_.withdrawn or open_.good
+        nothing_new = not lines and touched.since == FOREVER
+        if nothing_new and (horizon, written) == (self._horizon, self._written):
             return
-        runs_on = covers(known, self._written - 1, written)
+        runs_on = covers(known, self._written - 1, written) and horizon == written and not self._silent
+        self._silent = horizon != written
         if not runs_on or self._timeline.latest_time > self._written:
             touched.since = min(touched.since, self._written - 1)
         if open_.everything:

@@ -39,9 +39,9 @@ class Camera:
         if self._stale or not newest:
             self._stale = True
             return
-        start = self._starts.standing(fact.time)
-        if start is not None and (last is None or start.order > last.order):
-            self._stale = True  # the first state after a start may reach back to it
+        starts = self._starts.orders
+        if starts and (last is None or starts[-1] > last.order):
+            self._stale = True  # the first state after a start may reach back to it; one before it ends there
             return
         self._paint(self._begins(fact, last.time if last else None), fact)
 
