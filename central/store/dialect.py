@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT_MS = 30_000
@@ -51,18 +53,44 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def insert_new(connection: Connection, table: Table) -> Any:
     """INSERT that leaves a row alone whose key is already there."""
-    return _insert(connection, table).on_conflict_do_nothing()
+    return _insert_new(connection.dialect.name, table)
+
+
+def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, new: bool) -> None:
+    """Insert many rows, each with every column of the table; ``new``: leave those alone whose key is there.
+
+    The driver gets the rows as they are: for a batch of lines SQLAlchemy's care for each value costs more than the
+    database does. So only for columns that hold what the driver takes: numbers, texts, bytes.
+    """
+    sql, names = _insert_text(connection.dialect, table, new)
+    if names is None:
+        connection.exec_driver_sql(sql, [dict(row) for row in rows])
+    else:
+        connection.exec_driver_sql(sql, [tuple([row[name] for name in names]) for row in rows])
 
 
 def insert_or_replace(connection: Connection, table: Table) -> Any:
     """INSERT that overwrites every other column of the row with the same primary key."""
-    statement = _insert(connection, table)
+    statement = _insert(connection.dialect.name, table)
     keys = [column.name for column in table.primary_key]
     others = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    if connection.dialect.name == "sqlite":
+@lru_cache
+def _insert_text(dialect: Dialect, table: Table, new: bool) -> tuple[str, tuple[str, ...] | None]:
+    """(SQL, names of its parameters in their order; ``None`` if the driver wants them by name)"""
+    statement = _insert_new(dialect.name, table) if new else _insert(dialect.name, table)
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positional else None
+
+
+@lru_cache
+def _insert_new(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    if dialect == "sqlite":
         return sqlite.insert(table)
     return cast(Any, postgresql.insert(table))

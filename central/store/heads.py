@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from custody.events import Event
 from sync.merkle import HASH_BYTES, CompactRange
@@ -15,6 +15,21 @@ from . import schema
 from .dialect import insert_new
 from .reading import stay_of
 
+_LOGS = schema.logs.c
+# Made once: they run with every batch, and SQLAlchemy takes longer to build one than SQLite to carry it out.
+_FIND = select(_LOGS.key, _LOGS.size, _LOGS.edge).where(
+    _LOGS.zone == bindparam("of_zone"), _LOGS.log == bindparam("of_log")
+)
+_SWAP = (
+    update(schema.logs)
+    .where(_LOGS.key == bindparam("of_key"), _LOGS.size == bindparam("known_size"))
+    .values(
+        size=bindparam("new_size"),
+        edge=bindparam("new_edge"),
+        checkpoint=bindparam("new_checkpoint"),
+        advanced_us=bindparam("at_us"),
+    )
+)
 _EVENT_COLUMNS = ("id", "log_key", "seq", "zone", "type", "stay", "time_us", "written_us")
 
 
@@ -27,10 +42,7 @@ class KnownLog:
 
 
 def find_log(connection: Connection, zone: str, log: str) -> KnownLog | None:
-    columns = schema.logs.c
-    row = connection.execute(
-        select(columns.key, columns.size, columns.edge).where(columns.zone == zone, columns.log == log)
-    ).one_or_none()
+    row = connection.execute(_FIND, {"of_zone": zone, "of_log": log}).one_or_none()
     return None if row is None else KnownLog(row.key, CompactRange(row.size, split_edge(row.edge)))
 
 
@@ -46,12 +58,15 @@ def swap_head(connection: Connection, known: KnownLog, head: Head, at_us: int) -
 
     On SQLite the write lock makes that impossible; on PostgreSQL this is what fences two workers.
     """
-    columns = schema.logs.c
-    swapped = connection.execute(
-        update(schema.logs)
-        .where(columns.key == known.key, columns.size == known.tree.size)
-        .values(size=head.size, edge=b"".join(head.edge), checkpoint=head.checkpoint, advanced_us=at_us)
-    )
+    values = {
+        "of_key": known.key,
+        "known_size": known.tree.size,
+        "new_size": head.size,
+        "new_edge": b"".join(head.edge),
+        "new_checkpoint": head.checkpoint,
+        "at_us": at_us,
+    }
+    swapped = connection.execute(_SWAP, values)
     return swapped.rowcount == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from config.clock import Clock
 from custody.events import LedgerFork, draft
@@ -13,7 +13,7 @@ from sync.store import Head
 
 from . import schema
 from .database import Database
-from .dialect import insert_new
+from .dialect import insert_many
 from .evidence import keep_evidence
 from .heads import event_row, find_log, known_log, split_edge, swap_head
 from .own import OwnLedger
@@ -108,6 +108,6 @@ class LogTable:
             elif event is not None:
                 found.append(event_row(event, key, zone))
         if kept:
-            connection.execute(insert(schema.lines), kept)
+            insert_many(connection, schema.lines, kept, new=False)
         if found:
-            connection.execute(insert_new(connection, schema.events), found)
+            insert_many(connection, schema.events, found, new=True)

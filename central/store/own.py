@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from config.clock import Clock
 from custody.events import Draft, Event, Stamp, check_data, encode_line, event_id, parse_line
@@ -19,6 +19,7 @@ from sync.store import Head
 
 from . import schema
 from .database import Database
+from .dialect import insert_many
 from .errors import OwnLedgerMissing
 from .heads import event_row, find_log, known_log, swap_head
 
@@ -65,10 +66,9 @@ class OwnLedger:
             {"log_key": known.key, "seq": event.sequence, "line": event.line, "hashes": completed, "flaw": None}
             for event, completed in zip(written, hashes, strict=True)
         ]
-        connection.execute(insert(schema.lines), rows)
-        connection.execute(
-            insert(schema.events), [event_row(event, known.key, schema.OWN_ZONE) for event in written]
-        )
+        insert_many(connection, schema.lines, rows, new=False)
+        events = [event_row(event, known.key, schema.OWN_ZONE) for event in written]
+        insert_many(connection, schema.events, events, new=False)
         return written
 
     def _write(self, draft: Draft, sequence: int, at_us: int) -> Event:
