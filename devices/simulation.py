@@ -3,7 +3,7 @@
 One request a connection, one line each way::
 
     tap front-door p0231\\n   →   ok granted\\n
-    camera cam-9 freeze\\n    →   error there is no simulated camera cam-9 here; there are: cam-1, cam-2\\n
+    camera cam-9 freeze\\n    →   device camera: there is no cam-9 here; there are: cam-1, cam-2\\n
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ Handler = Callable[[Sequence[str]], str]
 
 class SimulationError(FourmustsError, ValueError):
     """A request that the simulated hardware cannot follow; says what and what would do."""
+
+
+class UnknownKind(SimulationError):
+    """This process has no device of that kind; another one of the zone may."""
+
+
+class UnknownDevice(SimulationError):
+    """This process has devices of that kind, but none of that name."""
 
 
 class Bench:
@@ -71,11 +79,15 @@ class Bench:
                 raise SimulationError(f"say what to drive and its name; there are: {', '.join(self._devices)}")
             kind, name, *rest = words
             if kind not in self._devices:
-                raise SimulationError(f"nothing here answers to {kind!r}; there are: {', '.join(self._devices)}")
+                raise UnknownKind(f"nothing here answers to {kind!r}; there are: {', '.join(self._devices)}")
             named = self._devices[kind]
             if name not in named:
-                raise SimulationError(f"there is no simulated {kind} {name} here; there are: {', '.join(named)}")
+                raise UnknownDevice(f"{kind}: there is no {name} here; there are: {', '.join(named)}")
             return f"ok {named[name](rest)}".rstrip()
+        except UnknownKind as error:
+            return f"kind {error}"
+        except UnknownDevice as error:
+            return f"device {error}"
         except ValueError as error:
             return f"error {error}"
         except Exception:
@@ -88,19 +100,18 @@ def drive(run_dir: Path, words: Sequence[str]) -> str:
 
     Raises ``SimulationError`` when no process answers or the device refuses.
     """
-    sockets = sorted(run_dir.glob("sim-*.sock"))
-    refusals: list[str] = []
-    for path in sockets:
+    refusals: dict[str, str] = {}
+    for path in sorted(run_dir.glob("sim-*.sock")):
         with contextlib.suppress(OSError):
             verdict, _, text = _ask(path, words).partition(" ")
             if verdict == "ok":
                 return text
-            refusals.append(text)
-            if not text.startswith(("nothing here answers", "there is no simulated")):
+            if verdict == "error":
                 raise SimulationError(text)
+            refusals[verdict] = f"{refusals[verdict]}; {text}" if verdict in refusals else text
     if not refusals:
         raise SimulationError(f"no simulated hardware answers in {run_dir}; is the zone running (fourmusts edge)?")
-    raise SimulationError("; ".join(refusals))
+    raise SimulationError(refusals.get("device") or refusals["kind"])
 
 
 def _ask(path: Path, words: Sequence[str]) -> str:

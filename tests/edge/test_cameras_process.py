@@ -291,7 +291,7 @@ def test_an_unknown_order_or_camera_is_refused_with_what_there_is(zone):
     zone.until_recording("cam-1")
     with pytest.raises(SimulationError, match="a camera knows ok, freeze, black, cover, drop and people"):
         zone.sim("camera cam-1 explode")
-    with pytest.raises(SimulationError, match="there is no simulated camera cam-9 here; there are: cam-1, cam-2"):
+    with pytest.raises(SimulationError, match="camera: there is no cam-9 here; there are: cam-1, cam-2"):
         zone.sim("camera cam-9 freeze")
 
 

@@ -77,7 +77,7 @@ def test_a_tap_presents_the_officers_card_and_says_what_the_light_shows(door, wo
         ("tap front-door nobody", "no card number"),
         ("tap front-door", "say whose card"),
         ("tap front-door in out p0231", "say in or out once"),
-        ("tap back-door p0231", "there is no simulated tap back-door here"),
+        ("tap back-door p0231", "tap: there is no back-door here"),
         ("lock front-door melt", "a lock can jam"),
         ("contact front-door maybe", "a contact can be"),
         ("reader front-in sings", "a reader can be"),
