@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from custody.events import EventError, parse_time
+from custody.events import MalformedLine, parse_time
 from custody.findings import Finding, Verdict
 from custody.judge import MUSTS, Court, Judge
 
-from .errors import ConfigurationError
 from .policy import load_policy
 
 BAD_LINES = 2
@@ -41,11 +41,7 @@ def judge(events: BinaryIO, policy: Path | None, until: int | None, summary: boo
     The lines may be of many zones, in any order, and repeated. A line that is not an event is named on
     standard error with its number, the rest is judged, and the exit status is 2.
     """
-    try:
-        rules = load_policy(policy)
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from error
-    court = Court(rules, until_us=until)
+    court = Court(load_policy(policy), until_us=until)
     lines = _Lines(events)
     lines.into(court)
     found = court.findings()
@@ -67,17 +63,19 @@ class _Lines:
         self.bad = False
 
     def into(self, court: Court) -> None:
-        for number, line in enumerate(self._file, 1):
+        numbers: list[int] = [0]
+        for _, found in court.note_lines(self._filled(numbers)):
+            if isinstance(found, MalformedLine):
+                self._name(numbers[0], str(found))
+            else:
+                self._numbers[found.id] = numbers[0]
+
+    def _filled(self, number: list[int]) -> Iterator[bytes]:
+        """The lines that are not empty; ``number`` is always that of the one read last."""
+        for number[0], line in enumerate(self._file, 1):
             stripped = line.strip()
-            if not stripped:
-                continue
-            try:
-                event = court.note_line(stripped)
-            except EventError as error:
-                self._name(number, str(error))
-                continue
-            if event is not None:
-                self._numbers[event.id] = number
+            if stripped:
+                yield stripped
 
     def report_broken(self, broken: dict[str, str]) -> None:
         for id_, problem in sorted(broken.items(), key=lambda one: self._numbers.get(one[0], 0)):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
-from .events import Event, load_fields, read_fields
+from .events import Event, MalformedLine, load_fields, read_fields
 from .facts import Described, Fact
 from .findings import Difference, Finding, Verdict
 from .intervals import FOREVER, covers
@@ -61,20 +61,29 @@ class Court:
             one = self.judges[zone] = Judge(zone, self._policy, until_us=self._until_us)
         return one
 
-    def note_line(self, line: bytes) -> Event | None:
-        """Take one line into the batch of its zone. The event, but for heartbeats that say that all is well.
+    def note_lines(self, lines: Iterable[bytes]) -> Iterator[tuple[int, Event | MalformedLine]]:
+        """Take lines into the batches of their zones.
 
-        Raises ``MalformedLine`` for what is no event.
+        Yields the index of each line and the event that it is, or what is wrong with it; but nothing for
+        heartbeats that say that all is well.
         """
-        fields = load_fields(line)
-        try:
-            one = self._of_source[fields["source"]]
-        except (KeyError, TypeError):
-            event = read_fields(fields, line)
-            one = self._of_source[fields["source"]] = self.judge_of(event.zone)
+        for index, line in enumerate(lines):
+            try:
+                fields = load_fields(line)
+                source = fields.get("source")
+                one = self._of_source.get(source) if source.__class__ is str else None
+                if one is None:
+                    event = read_fields(fields, line)
+                    one = self._of_source[source] = self.judge_of(event.zone)
+                elif fields.get("type") == "zone.heartbeat" and one.note_heartbeat(fields, line):
+                    continue
+                else:
+                    event = read_fields(fields, line)
+            except MalformedLine as error:
+                yield index, error
+                continue
             one.note(event)
-            return event
-        return one.note_line(fields, line)
+            yield index, event
 
     def findings(self) -> list[Finding]:
         """The findings of all zones, sorted by start, rule, zone and stay."""
@@ -100,7 +109,7 @@ class _Judged:
 class _Open:
     """What has been taken and not been judged yet."""
 
-    filed: list[Fact] = field(default_factory=list)
+    filed: dict[int, Fact] = field(default_factory=dict)
     withdrawn: list[Fact] = field(default_factory=list)
     touched: Touched = field(default_factory=Touched)
     good: bool = False
@@ -152,17 +161,9 @@ class Judge:
         if self._until_us is None or event.written_us <= self._until_us:
             self._records.note(event)
 
-    def note_line(self, fields: dict[str, Any], line: bytes) -> Event | None:
-        """As ``note``, of a line of this zone and its fields; ``None`` for a heartbeat that says that all is well.
-
-        Raises ``MalformedLine``.
-        """
-        heartbeat = self._until_us is None and fields.get("type") == "zone.heartbeat"
-        if heartbeat and self._records.note_heartbeat(fields, line):
-            return None
-        event = read_fields(fields, line)
-        self.note(event)
-        return event
+    def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
+        """Take a heartbeat of this zone, by its fields, if it says that all is well; see ``Records``."""
+        return self._until_us is None and self._records.note_heartbeat(fields, line)
 
     def settle(self) -> None:
         """End a batch."""
@@ -175,18 +176,18 @@ class Judge:
             self._difference.note(self._zone.all(), ())
             self._begin()
         self._open.everything |= changes.settled
+        self._open.good |= len(changes.good) > 0
+        self._timeline.clocks.good(changes.good)
         for fact in changes.withdrawn:
             self._touch(fact)
             self._timeline.withdraw(fact)
+            if self._open.filed.pop(id(fact), None) is None:
+                self._open.withdrawn.append(fact)
         for fact in changes.filed:
             self._timeline.file(fact)
             self._touch(fact)
+            self._open.filed[id(fact)] = fact
         self._open.touched.since = min(self._open.touched.since, changes.known_since)
-        self._open.withdrawn += changes.withdrawn
-        self._open.filed += changes.filed
-        self._open.good |= len(changes.good) > 0
-        for moment in changes.good:
-            self._timeline.clocks.good(moment)
 
     def save(self) -> bytes:
         """What ``resume`` needs to go on from here: the lines, not what was found."""
@@ -279,11 +280,12 @@ class Judge:
             self._span(name)
         for name in self._due(touched, horizon):
             self._judge_stay(name)
+        filed, withdrawn = list(open_.filed.values()), open_.withdrawn
         if open_.everything:
             self._difference.note(self._zone.all(), ())
             self._zone = ZoneFindings(self._timeline)
-            open_.filed = self._timeline.lines_of_zone()
-        self._zone.judge(open_.filed, open_.withdrawn, touched.since, others, self._difference)
+            filed, withdrawn = self._timeline.lines_of_zone(), []
+        self._zone.judge(filed, withdrawn, touched.since, others, self._difference)
 
     def _due(self, touched: Touched, horizon: int) -> set[str]:
         due = touched.stays & self._timeline.stay_facts.keys()

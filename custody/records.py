@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from .events import SPEC_VERSION, Event, SchemaBroken, parse_line, parse_time
-from .facts import Amended, Body, ClockReading, Corrected, Fact
+from .facts import Amended, Body, Corrected, Fact
 from .intervals import FOREVER, SECOND
 from .ledgers import Ledgers, Opened, packed, unpacked
 from .policy import Policy
@@ -96,17 +96,18 @@ class Records:
 
     def note(self, event: Event) -> None:
         """Note one line; ``settle`` says what came of it."""
+        if event.type == "zone.heartbeat" and event.time_us == event.written_us and _has_clock(event.data):
+            place = (event.id, event.ledger, event.sequence, event.time_us)
+            if self._note_good(*place, event.data, event.line):
+                return
         if event.id in self._records or self._is_recent(event.id):
             self._unsettled |= self._repeated(event)
             return
         breaks = self._breaks(event)
         if self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=breaks):
             self._known_since = min(self._known_since, self.ledgers.known_before)
-            if event.type == "zone.heartbeat" and self._is_quiet(event):
-                self._note_quiet(event.id, event.ledger, event.sequence, event.time_us, event.line)
-            else:
-                self._keep(event)
-                self._changed.add(event.id)
+            self._keep(event)
+            self._changed.add(event.id)
         else:
             new = event.ledger not in self.ledgers.lines
             self._put(event)
@@ -123,29 +124,41 @@ class Records:
         every other line: it must be read with ``read_fields`` and noted.
         """
         try:
-            id_, ledger, clock = fields["id"], fields["ledger"], fields["data"]["clock"]
-            off, uncertainty = clock["offset_s"], clock["uncertainty_s"]
             float(fields["boottime"])
-            if (
-                fields["specversion"] != SPEC_VERSION
-                or "recordedtime" in fields
-                or not off.__class__ is float is uncertainty.__class__
-                or not -self._good_s <= off <= self._good_s
-                or id_.__class__ is not str
-                or id_ in self._records
-                or id_ in self._recent
-                or id_ in self._before
-                or id_ in self._by_target
-            ):
+            if fields["specversion"] != SPEC_VERSION or "recordedtime" in fields:
                 return False
             time_us, sequence = parse_time(fields["time"])[0], int(fields["sequence"])
+            return self._note_good(fields["id"], fields["ledger"], sequence, time_us, fields["data"], line)
         except (KeyError, TypeError, ValueError):
             return False
-        if not id_ or not self.ledgers.append(ledger, sequence, time_us, breaks=False):
+
+    def _note_good(
+        self, id_: str, ledger: str, sequence: int, time_us: int, data: dict[str, Any], line: bytes
+    ) -> bool:
+        """Note a heartbeat, if it is a good one and in its place. Raises ``KeyError`` and ``TypeError``."""
+        clock = data["clock"]
+        off = clock["offset_s"]
+        if (
+            not off.__class__ is float is clock["uncertainty_s"].__class__
+            or not -self._good_s <= off <= self._good_s
+            or id_.__class__ is not str
+            or not id_
+            or id_ in self._recent
+            or id_ in self._before
+            or id_ in self._records
+            or id_ in self._by_target
+            or not self.ledgers.append(ledger, sequence, time_us, breaks=False)
+        ):
             return False
         if self.ledgers.known_before < self._known_since:
             self._known_since = self.ledgers.known_before
-        self._note_quiet(id_, ledger, sequence, time_us, line)
+        quiet = self._quiet.get(ledger) or self._quiet.setdefault(ledger, _Quiet())
+        quiet.numbers.append(sequence)
+        quiet.times.append(time_us)
+        self._good.append(time_us)
+        self._recent[id_] = line
+        if len(self._recent) >= self._quiet_kept:
+            self._before, self._recent = self._recent, {}
         return True
 
     def settle(self) -> Changes:
@@ -180,26 +193,6 @@ class Records:
             except ValueError:
                 return True
         return False
-
-    def _is_quiet(self, event: Event) -> bool:
-        if event.id in self._by_target:
-            return False
-        try:
-            body = read_body(event.type, event.data)
-        except SchemaBroken:
-            return False
-        return isinstance(body, ClockReading) and body.off_us <= self._good_us
-
-    def _note_quiet(self, id_: str, ledger: str, sequence: int, time_us: int, line: bytes) -> None:
-        quiet = self._quiet.get(ledger)
-        if quiet is None:
-            quiet = self._quiet[ledger] = _Quiet()
-        quiet.numbers.append(sequence)
-        quiet.times.append(time_us)
-        self._good.append(time_us)
-        self._recent[id_] = line
-        if len(self._recent) >= self._quiet_kept:
-            self._before, self._recent = self._recent, {}
 
     def _is_recent(self, id_: str) -> bool:
         return id_ in self._recent or id_ in self._before
@@ -282,7 +275,7 @@ class Records:
     def _refresh(self, changed: set[str], changes: Changes) -> None:
         """Read again what has changed, what it corrects and what corrects it."""
         again = set(changed)
-        todo = list(changed)
+        todo = list(changed) if self._by_target else []
         while todo:
             id_ = todo.pop()
             recent = self._recent_event(id_)
@@ -295,7 +288,8 @@ class Records:
             others = (record.targets | self._by_target.get(id_, set())) - again
             again |= others
             todo.extend(others)
-        self._aim_all(again)
+        if self._by_target:
+            self._aim_all(again)
         for id_ in again:
             record = self._records.get(id_)
             if record is None:
@@ -324,10 +318,13 @@ class Records:
     def _fact(self, record: Record) -> Fact | None:
         """The fact that a judged line makes; ``None`` if it is void, broken, or nothing that a rule looks at."""
         event = record.event
-        reading = self._read(record, frozenset())
-        if reading is None:
-            return None
-        data, time, offset, evidence = reading
+        data, time, offset = event.data, event.time_us, event.utc_offset_s
+        evidence: tuple[str, ...] = (event.id,)
+        if event.id in self._by_target:
+            reading = self._read(record, frozenset())
+            if reading is None:
+                return None
+            data, time, offset, evidence = reading
         try:
             body = read_body(event.type, data)
         except SchemaBroken as error:
@@ -447,6 +444,11 @@ class Records:
             records._recent[parse_line(line).id] = line
         records.ledgers.settle()
         return records, records._anew()
+
+
+def _has_clock(data: dict[str, Any]) -> bool:
+    clock = data.get("clock")
+    return isinstance(clock, dict) and "offset_s" in clock and "uncertainty_s" in clock
 
 
 def _opened(event: Event) -> Opened | None:

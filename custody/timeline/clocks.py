@@ -40,13 +40,16 @@ class Clocks:
         self.version = 0
         """Changes whenever the runs may have."""
 
-    def good(self, moment: int) -> None:
-        """A heartbeat with a good clock."""
-        if self._good and moment < self._good[-1]:
+    def good(self, moments: array[int]) -> None:
+        """Heartbeats with a good clock."""
+        if not moments:
+            return
+        ordered = array("q", sorted(moments))
+        if self._good and ordered[0] < self._good[-1]:
             self._good_sorted = False
             self._change()
-        self._good.append(moment)
-        if self._runs and self._runs[-1].end > moment:
+        self._good.extend(ordered)
+        if self._runs and self._runs[-1].end > ordered[0]:
             self._change()
 
     def _change(self) -> None:
@@ -62,7 +65,7 @@ class Clocks:
         if fact.body.step:
             self.steps.add(fact)
         elif fact.body.off_us <= self._limit_us:
-            self.good(fact.time)
+            self.good(array("q", [fact.time]))
         else:
             newest = not self._bad.orders or fact.order > self._bad.orders[-1]
             self._bad.add(fact)
