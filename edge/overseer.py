@@ -28,7 +28,6 @@ from custody.events import (
     draft,
     to_datetime,
 )
-from sync.errors import LedgerError
 from sync.ledger import Ledger
 
 from .pulse import PULSE_VALID_S, is_alive, last_beat_s
@@ -83,8 +82,7 @@ class Overseer:
         self._wall_minus_boot_s = self._measure_wall_minus_boot_s()
 
     def start(self) -> None:
-        clean = self._clean_mark.exists()
-        self._clean_mark.unlink(missing_ok=True)
+        clean = self._take_clean_mark()
         self._ledger.append(
             draft(describe(self._settings)),
             draft(ZoneStarted(version=version("fourmusts"), parts=list(PARTS), clean=clean)),
@@ -96,15 +94,39 @@ class Overseer:
         self._stopping.set()
         self._thread.join()
         self._ledger.append(draft(ZoneStopped(reason=reason)))
-        self._clean_mark.touch()
+        try:
+            self._clean_mark.touch()
+        except OSError as error:
+            log.error("%s cannot be written: %s; this stop will not count as orderly", self._clean_mark, error)
+
+    def _take_clean_mark(self) -> bool:
+        """Whether the last stop was orderly; a mark that cannot be taken away would vouch for every later one."""
+        if not self._clean_mark.exists():
+            return False
+        try:
+            self._clean_mark.unlink()
+        except OSError as error:
+            log.error("%s cannot be removed: %s; the last stop is not called orderly", self._clean_mark, error)
+            return False
+        return True
 
     def _run(self) -> None:
         while not self._stopping.wait(self._clock.real_s(HEARTBEAT_S)):
             try:
-                self._ledger.append(*self.observe())
-            except LedgerError:
-                # The zone then counts as silent, which is the truth; doors keep their declared policy.
+                self.look()
+            except Exception:
+                # The zone then counts as silent, which is the truth; doors keep their declared policy. Whatever it
+                # was, the next minute is tried again: a thread that ended here would silence the zone for good.
                 log.exception("the heartbeat could not be written")
+
+    def look(self) -> None:
+        """Write what is so now; what could not be written is owed, and told at the next look."""
+        told = self._vouched_unknown, self._wall_minus_boot_s
+        try:
+            self._ledger.append(*self.observe())
+        except BaseException:
+            self._vouched_unknown, self._wall_minus_boot_s = told
+            raise
 
     def observe(self) -> list[Draft]:
         """What is so now: a step of the clock, cameras that nobody watches any more, the heartbeat."""

@@ -5,10 +5,14 @@ No process calls another; who wants to know whether a part is alive reads its pu
 
 from __future__ import annotations
 
+import logging
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from config.clock import Clock
+
+log = logging.getLogger(__name__)
 
 PULSE_VALID_S = 30.0
 """A part whose pulse is older counts as dead; three times the slowest loop's worst pause."""
@@ -21,23 +25,37 @@ class Pulse:
         run_dir.mkdir(parents=True, exist_ok=True)
         self._file = run_dir / f"{part}.pulse"
         self._clock = clock
+        self._unwritable = False
 
     def beat(self) -> None:
+        """Never raises: a part whose pulse cannot be written counts as silent, and goes on with its work."""
         # Written aside and renamed: a reader never sees half a pulse.
         fresh = self._file.with_suffix(f".{threading.get_ident()}")
-        fresh.write_text(f"{self._clock.bootid} {self._clock.boottime_s():.6f}\n")
-        fresh.replace(self._file)
+        try:
+            fresh.write_text(f"{self._clock.bootid} {self._clock.boottime_s():.6f}\n")
+            fresh.replace(self._file)
+        except OSError as error:
+            if not self._unwritable:
+                log.error(
+                    "%s cannot be written: %s; this part counts as silent until it can; see df -h and df -i",
+                    self._file,
+                    error,
+                )
+            self._unwritable = True
+        else:
+            self._unwritable = False
 
     def end(self) -> None:
         """The part stops in good order."""
-        self._file.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
 
 
 def last_beat_s(run_dir: Path, part: str, clock: Clock) -> float | None:
     """Boot time of the part's last beat, or None when it has not beaten in this boot."""
     try:
         bootid, beaten_s = (run_dir / f"{part}.pulse").read_text().split()
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     return float(beaten_s) if bootid == clock.bootid else None
 

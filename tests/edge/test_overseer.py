@@ -1,15 +1,19 @@
 """The overseer speaks for the zone as a whole, into a real ledger."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from config.clock import ManualClock
 from config.zone import ZoneSettings, load_zone
-from custody.events import Event, parse_time
+from custody.events import Draft, Event, parse_time
 from edge.overseer import HEARTBEAT_S, Overseer
 from edge.pulse import PULSE_VALID_S, Pulse
+from sync.errors import LedgerUnwritable
 from sync.ledger import Ledger
 
 MANUAL = Path(__file__).parents[2] / "config" / "zone.toml"
@@ -31,6 +35,21 @@ class SteadyClock(ManualClock):
 
     def real_s(self, clock_s: float) -> float:
         return 60.0
+
+
+class BriskClock(ManualClock):
+    """A manual clock whose waits are short; ``turned`` once somebody has waited three times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turned = threading.Event()
+        self._waits = 0
+
+    def real_s(self, clock_s: float) -> float:
+        self._waits += 1
+        if self._waits > 3:
+            self.turned.set()
+        return 0.02
 
 
 def observed(zone: Overseen, act: Callable[[ManualClock], None]) -> list[Event]:
@@ -94,3 +113,60 @@ def test_a_start_describes_the_zone_and_says_whether_the_last_stop_was_orderly(z
     assert described.data["doors"][0]["from"] == "outside"
     for overseer in (killed, started_again):
         overseer.stop("test")
+
+
+class MovableDisk:
+    """A ledger whose disk can be taken away; everything else is the real one."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.gone = False
+
+    def append(self, *drafts: Draft) -> list[Event]:
+        if self.gone:
+            raise LedgerUnwritable(self.ledger.directory, "no space left on device")
+        return self.ledger.append(*drafts)
+
+
+def test_what_a_full_disk_did_not_take_is_told_when_it_takes_lines_again(zone: Overseen) -> None:
+    ledger, clock, settings = zone
+    disk = MovableDisk(ledger)
+    overseer = Overseer(settings, cast(Ledger, disk), clock)
+    clock.step_wall(-7.5)
+    disk.gone = True
+    with pytest.raises(LedgerUnwritable):
+        overseer.look()
+    disk.gone = False
+    overseer.look()
+    types = [event.type for event in ledger.events()]
+    assert types.count("clock.stepped") == 1
+    assert types.count("camera.state") == len(settings.cameras)
+
+
+def test_a_look_that_fails_for_whatever_reason_does_not_silence_the_zone_for_good(zone: Overseen) -> None:
+    ledger, _, settings = zone
+    clock = BriskClock()
+    overseer = Overseer(settings, ledger, clock)
+    overseer.start()
+    state_dir = settings.zone.state_dir
+    try:
+        overseer._settings = settings.model_copy(
+            update={"zone": settings.zone.model_copy(update={"state_dir": state_dir / "unmounted"})}
+        )
+        assert clock.turned.wait(10)
+        overseer._settings = settings
+        ends_s = time.monotonic() + 10
+        while not any(event.type == "zone.heartbeat" for event in ledger.events()):
+            assert time.monotonic() < ends_s, "no heartbeat was written any more"
+            time.sleep(0.01)
+    finally:
+        overseer.stop("test")
+
+
+def test_a_mark_that_cannot_be_written_does_not_spoil_the_stop(zone: Overseen) -> None:
+    ledger, _, settings = zone
+    overseer = Overseer(settings, ledger, SteadyClock())
+    overseer.start()
+    overseer._clean_mark = settings.zone.state_dir / "unmounted" / "mark"
+    overseer.stop("test")
+    assert [event.type for event in ledger.events()][-1] == "zone.stopped"

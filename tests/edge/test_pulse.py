@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from config.clock import ManualClock
 from edge.pulse import PULSE_VALID_S, Pulse, is_alive, last_beat_s
 
@@ -39,3 +41,24 @@ def test_a_part_that_ends_in_good_order_takes_its_pulse_with_it(tmp_path: Path) 
     pulse.beat()
     pulse.end()
     assert not is_alive(tmp_path, "panel", clock)
+
+
+def test_a_disk_that_takes_no_pulse_kills_nobody_and_the_part_counts_as_silent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, run_dir = ManualClock(), tmp_path / "run"
+    pulse = Pulse(run_dir, "doors", clock)
+    run_dir.rmdir()
+    for _ in range(3):
+        pulse.beat()
+    pulse.end()
+    assert not is_alive(run_dir, "doors", clock)
+    assert caplog.text.count("cannot be written") == 1
+    run_dir.mkdir()
+    pulse.beat()
+    assert is_alive(run_dir, "doors", clock)
+
+
+def test_a_pulse_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "link.pulse").mkdir()
+    assert not is_alive(tmp_path, "link", ManualClock())
