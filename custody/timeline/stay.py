@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from custody.facts import (
@@ -225,6 +225,7 @@ class _Telling:
         self._activities: dict[str, Activity] = {}
         self._searches: dict[str, Search] = {}
         self._running: list[Activity | Search] = []
+        self._at_the_door: list[Alone] = []
 
     def take(self, fact: Fact) -> None:
         body = fact.body
@@ -302,16 +303,20 @@ class _Telling:
 
     def _go(self, room: str, fact: Fact) -> None:
         """The person's room is this one from now on; what was running in another one ends."""
+        if room != self._room:
+            self._at_the_door.clear()
         visits = self._stay.visits
         standing = visits[-1] if visits and visits[-1].end == FOREVER else None
         if self._inside and (standing is None or standing.room != room):
             if standing is not None:
                 standing.end = fact.time
             visits.append(Visit(room, fact.time, FOREVER, fact))
+            # Told before the register let the person in: it guards him from his first moment in the room.
             for one in self._running:
-                # Begun before the register let the person in: it guards him from his first moment in the room.
                 if one.visit < 0 and one.body.room == room:
                     one.visit = self._visit()
+            self._stay.alone.extend(replace(alone, visit=self._visit()) for alone in self._at_the_door)
+            self._at_the_door.clear()
         self._room = room
         self._end_running(fact.time, [one for one in self._running if one.body.room != room])
 
@@ -371,9 +376,11 @@ class _Telling:
         self._guard(fact.time, fact.time + lasting_us, escorts, fact)
 
     def _guard(self, start: int, end: int, officers: Officers, fact: Fact) -> None:
-        visit = self._visit()
-        if visit >= 0:
-            self._stay.alone.append(Alone(visit, start, end, officers, fact))
+        alone = Alone(self._visit(), start, end, officers, fact)
+        if alone.visit >= 0:
+            self._stay.alone.append(alone)
+        else:
+            self._at_the_door.append(alone)
 
     def done(self) -> None:
         for search in self._stay.searches:
