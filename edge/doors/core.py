@@ -206,6 +206,8 @@ def _on_button(state: State, fact: ButtonPressed, now: Now) -> Outcome:
 def _on_open_request(state: State, fact: OpenRequested, now: Now) -> Outcome:
     free = fact.door not in state.doors or _interlock_free(state, fact.door)
     refused = access.remote_opening_refused(fact.actor, fact.door, state.layout, now.wall_us, interlock_free=free)
+    if refused is None and not state.ledger_writable:
+        refused = "the ledger cannot be written, and nothing is opened from afar unrecorded; see the doors' log"
     if refused is not None:
         return Outcome(state, (), (draft(CommandRefused(command="open", actor=fact.actor, reason=refused)),))
     released = DoorReleased(door=fact.door, cause=ReleaseCause.REMOTE, actor=fact.actor)

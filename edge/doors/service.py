@@ -16,6 +16,7 @@ from config.clock import Clock
 from custody.events import Draft, EventError
 from devices.doors.lock import LockState
 from devices.errors import LockFault
+from devices.readers.reader import Feedback
 from sync.errors import LedgerError
 from sync.ledger import Ledger
 
@@ -25,6 +26,7 @@ from .facts import Action, Fact, LedgerReported, Lock, LockReported, Now, ReadLo
 from .hardware import Hardware
 from .layout import Layout
 from .missed import Missed
+from .relock import Relocker
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class DoorService:
         self._announce = announce
         self._facts: queue.Queue[Fact] = queue.Queue(QUEUE_MAX)
         self._missed = Missed()
+        self._relocker = Relocker(hardware.locks, clock)
         self._problems: dict[str, str] = {}
         """By door: why its lock did not take its last command."""
         self._beat_at_s = self._retry_at_s = clock.boottime_s()
@@ -74,9 +77,13 @@ class DoorService:
 
     def serve(self, stop: threading.Event) -> None:
         """Follow facts and deadlines until ``stop``."""
-        self._try_ledger()
-        while not stop.is_set():
-            self.turn(self._next_fact())
+        self._relocker.start()
+        try:
+            self._try_ledger()
+            while not stop.is_set():
+                self.turn(self._next_fact())
+        finally:
+            self._relocker.stop()
 
     def turn(self, fact: Fact | None) -> None:
         """One turn of the loop: the fact, if there is one, and whatever is due by now."""
@@ -176,20 +183,45 @@ class DoorService:
                 case Unlock(door):
                     self._command(door, LockState.UNLOCKED)
                 case ReadLock(door):
-                    measured = self._hardware.locks[door].measured
-                    self.take(LockReported(door, measured, self._problems.get(door)))
+                    self._read(door)
                 case Show(reader, feedback):
-                    self._hardware.readers[reader].show(feedback)
+                    self._show(reader, feedback)
 
     def _command(self, door: str, wanted: LockState) -> None:
-        lock = self._hardware.locks[door]
         try:
-            lock.lock() if wanted is LockState.LOCKED else lock.unlock()
+            if wanted is LockState.LOCKED:
+                self._relocker.lock(door)
+            else:
+                relock_at_s = self.state.doors[door].relock_at_s
+                assert relock_at_s is not None, "the core sets the deadline of a relock before it unlocks"
+                self._relocker.unlock(door, relock_at_s)
             self._problems.pop(door, None)
         except LockFault as error:
             log.error("%s", error)
-            self._problems[door] = str(error)
-            self.take(LockReported(door, LockState.UNKNOWN, str(error)))
+            self._report_problem(door, str(error))
+        except Exception as error:
+            # A driver's own fault costs its lock, never the locks that wait behind it.
+            log.exception("the lock of %s failed", door)
+            self._report_problem(door, f"its driver failed: {error!r}; the log says where")
+
+    def _report_problem(self, door: str, problem: str) -> None:
+        self._problems[door] = problem
+        self.take(LockReported(door, LockState.UNKNOWN, problem))
+
+    def _read(self, door: str) -> None:
+        try:
+            measured = self._hardware.locks[door].measured
+        except Exception as error:
+            log.exception("the lock of %s cannot be read", door)
+            self._report_problem(door, f"it cannot be read: {error!r}; the log says where")
+            return
+        self.take(LockReported(door, measured, self._problems.get(door)))
+
+    def _show(self, reader: str, feedback: Feedback) -> None:
+        try:
+            self._hardware.readers[reader].show(feedback)
+        except Exception:
+            log.exception("the reader %s could not show %s", reader, feedback)
 
     def _log_transitions(self, new: State) -> None:
         for name, door in new.doors.items():

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from config.clock import Clock
 from custody.events import Event
 from custody.register import Register, Stay, effective
-from sync.errors import LedgerError
 from sync.ledger import Ledger
 
 from .commands import read_command
@@ -21,6 +20,7 @@ log = logging.getLogger(__name__)
 WAIT_S = 0.5
 """How long one wait lasts, so that a stop is noticed; new events end it at once. Real seconds."""
 CATCH_UP_S_MAX = 60.0
+CORRECTED = "record.corrected"
 
 
 def known_stay(stay: Stay) -> KnownStay:
@@ -69,7 +69,8 @@ class LedgerWatch:
         while not self._stopping.is_set():
             try:
                 self._follow()
-            except LedgerError:
+            except Exception:
+                # Whatever it was: a thread that ended here would leave the doors with old permits for good.
                 log.exception("the ledger cannot be followed; the doors go on with the register as they know it")
                 self._stopping.wait(WAIT_S)
 
@@ -77,12 +78,18 @@ class LedgerWatch:
         """From the beginning on, until a stop or an error; the register is folded anew each time."""
         self._register = Register()
         follower = self._ledger.follow()
+        corrected: Event | None = None
+        """The last line read, once there was a correction: the fold must go that far and no further."""
         try:
             while events := follower.poll():
                 for event in events:
                     self._apply(event, history=True)
+                if corrected is not None or any(event.type == CORRECTED for event in events):
+                    corrected = events[-1]
                 if self._stopping.is_set():
                     return
+            if corrected is not None:
+                self._fold_again(corrected)
             self._tell_all()
             self._caught_up.set()
             while not self._stopping.is_set():
@@ -93,8 +100,9 @@ class LedgerWatch:
 
     def _apply(self, event: Event, *, history: bool) -> None:
         try:
-            if event.type == "record.corrected" and not history:
-                self._fold_again()
+            if event.type == CORRECTED and not history:
+                self._fold_again(event)
+                self._tell_all()
                 return
             self._register.apply(event)
             if event.type == "command.received":
@@ -108,13 +116,20 @@ class LedgerWatch:
         except (KeyError, TypeError, ValueError):
             log.exception("event %s (%s) could not be taken into the register", event.id, event.type)
 
-    def _fold_again(self) -> None:
-        """A correction may change anything that was folded before it."""
-        register = Register()
-        for event in effective(list(self._ledger.events())):
-            register.apply(event)
-        self._register = register
-        self._tell_all()
+    def _fold_again(self, last: Event) -> None:
+        """A correction may change anything that was folded before it. ``last``: the last line taken in so far."""
+        lines: list[Event] = []
+        for line in self._ledger.events():
+            lines.append(line)
+            if line.id == last.id:
+                break
+        self._register = Register()
+        for event in effective(lines):
+            try:
+                self._register.apply(event)
+            except (KeyError, TypeError, ValueError):
+                # What a correction made of a line may be anything; it must not cost the lines behind it.
+                log.exception("event %s (%s) could not be taken into the register", event.id, event.type)
 
     def _tell_all(self) -> None:
         stays = {stay.id: known_stay(stay) for stay in self._register.stays.values()}

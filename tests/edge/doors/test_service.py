@@ -1,5 +1,6 @@
 """The shell: what is on disk when a relay moves, and what holds when the disk takes nothing."""
 
+import sqlite3
 import threading
 import time
 
@@ -11,7 +12,7 @@ from devices.doors.lock import LockState
 from devices.doors.simulated import SimulatedContact, SimulatedLock
 from devices.readers.reader import Feedback
 from devices.readers.simulated import SimulatedReader
-from edge.doors.facts import CardPresented, ContactReported
+from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, OpenRequested
 from edge.doors.hardware import Hardware
 from edge.doors.layout import Layout
 from edge.doors.service import DoorService
@@ -227,3 +228,84 @@ def test_a_door_where_nothing_happens_costs_next_to_no_processor_time(settings):
     thread.join()
     zone.ledger.close()
     assert used_s[0] < 0.1
+
+
+class BrokenLock(SimulatedLock):
+    """Its driver fails with an error that no interface promises."""
+
+    broken = False
+
+    def lock(self):
+        if self.broken:
+            raise OSError("the GPIO chip is gone")
+        super().lock()
+
+    @property
+    def measured(self):
+        if self.broken:
+            raise OSError("the GPIO chip is gone")
+        return super().measured
+
+
+def test_a_lock_whose_driver_fails_does_not_keep_the_others_unlocked(zone):
+    broken = BrokenLock("front-door", rests=LockState.LOCKED)
+    zone.service._hardware.locks["front-door"] = broken
+    hatch = zone.service._hardware.locks["hatch"]
+    zone.tap()
+    zone.service.turn(ButtonPressed("hatch"))
+    assert hatch.commanded is LockState.UNLOCKED
+    broken.broken = True
+    zone.wait(6)
+    for _ in range(10):
+        zone.service.turn(zone.service._next_fact())
+    assert hatch.commanded is LockState.LOCKED
+    fault = next(e.data for e in zone.ledger.events() if e.type == "door.fault")
+    assert fault["part"] == "lock" and "the GPIO chip is gone" in fault["detail"]
+
+
+def test_a_reader_that_cannot_show_anything_stops_nobody(zone, caplog):
+    def show(feedback):
+        raise OSError("the bus is gone")
+
+    zone.readers["front-door-in"].show = show
+    zone.service.turn(CardPresented("front-door-in", CARD))
+    assert zone.lock.commanded is LockState.UNLOCKED and "could not show" in caplog.text
+    assert zone.tap("out") is Feedback.GRANTED
+
+
+def test_nothing_is_opened_from_afar_when_it_cannot_be_recorded(zone):
+    zone.disk.gone = True
+    zone.service.turn(OpenRequested("front-door", "m0001"))
+    assert zone.lock.commanded is LockState.LOCKED
+    zone.disk.gone = False
+    zone.wait(6)
+    assert zone.types()[-1] == "command.refused"
+
+
+def test_a_door_is_locked_in_time_though_the_disk_makes_the_doors_wait(settings):
+    """Another process holds the ledger: an append may wait ten seconds for it, a dying card for ever."""
+    zone = Zone(settings)
+    zone.service = DoorService(zone.service.state.layout, zone.service._hardware, zone.ledger, SystemClock())
+    front = settings.doors[0]
+    quick = front.model_copy(update={"lock": front.lock.model_copy(update={"unlock_s": 0.3})})
+    zone.service.state.layout.doors["front-door"] = quick
+    stop = threading.Event()
+    thread = threading.Thread(target=zone.service.serve, args=[stop])
+    thread.start()
+    other = sqlite3.connect(next(settings.ledger_dir.glob("*.sqlite3")), isolation_level=None)
+    try:
+        zone.service.take(CardPresented("front-door-in", CARD))
+        assert zone.readers["front-door-in"].shown.get(timeout=5) is Feedback.GRANTED
+        other.execute("BEGIN IMMEDIATE")
+        zone.service.take(CardPresented("front-door-in", "DEADBEEF"))
+        ends_s = time.monotonic() + 5
+        while zone.lock.commanded is LockState.UNLOCKED:
+            assert time.monotonic() < ends_s, "the lock stayed open while the ledger was waited for"
+            time.sleep(0.01)
+        assert zone.readers["front-door-in"].shown.empty(), "the doors' thread still waits"
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+        stop.set()
+        thread.join()
+        zone.ledger.close()

@@ -112,3 +112,38 @@ def test_a_correction_changes_what_the_doors_know(ledger, watch):
     }
     ledger.append(Draft("record.corrected", correction))
     assert next_of(watch, StaysChanged).stays[STAY].needs_permit is False
+
+
+def corrected(line, **changes):
+    correction = {
+        "corrects": line.id,
+        "reason": "typed wrongly",
+        "by": OFFICER,
+        "data": {},
+        "time": None,
+        "void": False,
+    }
+    return Draft("record.corrected", {**correction, **changes})
+
+
+def approved():
+    approver = {"id": "m0001", "role": "unit_head"}
+    data = {"stay": STAY, "permit": "p-1", "reason": "medical", "approver": approver, "return_by": None}
+    return Draft("leave.approved", data)
+
+
+def test_a_permit_that_was_voided_before_the_start_opens_nothing_after_it(ledger, watch):
+    (_, permit) = ledger.append(arrived(), approved())
+    ledger.append(corrected(permit, void=True))
+    watch.start()
+    assert next_of(watch, StaysChanged).stays[STAY].permitted is False
+
+
+def test_a_correction_that_makes_no_sense_does_not_cost_the_others(ledger, watch):
+    (line, permit) = ledger.append(arrived(), approved())
+    watch.start()
+    next_of(watch, StaysChanged)
+    ledger.append(corrected(permit, data={"permit": ["p-1"]}))
+    ledger.append(corrected(line, data={"category": "witness"}))
+    while next_of(watch, StaysChanged).stays[STAY].needs_permit:
+        pass
