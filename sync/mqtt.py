@@ -7,6 +7,7 @@ topic                           from          retained  content
 ``v1/<zone>/down``              headquarters  no        status, ack, command
 ``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
 ``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
+``v1/hq/tree``                  headquarters  yes       checkpoint of headquarters' own ledger
 ``v1/feed/<zone>/<type>``       headquarters  no        one CloudEvents JSON; ``/`` for ``.``
 ==============================  ============  ========  ========================================
 """
@@ -21,7 +22,7 @@ import random
 import re
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 import orjson
@@ -41,6 +42,8 @@ from .session import HANDED_OVER_MAX, Endpoint, Incoming, Outgoing, Session
 log = logging.getLogger(__name__)
 
 HEADQUARTERS_STATE = f"v1/{HEADQUARTERS_NAME}/state"
+HEADQUARTERS_TREE = f"v1/{HEADQUARTERS_NAME}/tree"
+FEED = "v1/feed/"
 RETRY_S = 1.0
 RETRY_S_MAX = 30.0
 BEAT_S = 0.5
@@ -51,7 +54,8 @@ TAKEN_AT_ONCE_MAX = 512
 """Messages that the committer takes together."""
 WAITING_MESSAGES_MAX = 4096
 """Messages that wait for the committer. More are dropped: the zones send them again when it has caught up."""
-WAITING_FEED_MAX = 10_000
+WAITING_OF_A_ZONE_MAX = 64
+"""Of them, of one zone: eight windows. A zone that floods headquarters takes no other zone's place."""
 FEED_BACKLOG_MAX = HANDED_OVER_MAX // 2
 _ZONE_TOPIC = re.compile(r"v1/([0-9a-z]{1,23})/(up|state)")
 
@@ -185,8 +189,17 @@ class HeadquartersLink:
         self._retry = Retry(random.Random())
         self._stop = threading.Event()
         self._committer_queue: queue.SimpleQueue[tuple[str, str, bytes] | None] = queue.SimpleQueue()
+        self._waiting: Counter[str] = Counter()
+        """Messages in the queue by zone; with a lock, as both threads count."""
+        self._waiting_lock = threading.Lock()
+        self._flooding: set[str] = set()
         self._down: deque[Outgoing] = deque()
-        self._feed: deque[Outgoing] = deque(maxlen=WAITING_FEED_MAX)
+        self._feed: deque[Outgoing] = deque()
+        # Each is written by one thread only: the one that publishes, and that of the network.
+        self._feed_given = 0
+        self._feed_confirmed = 0
+        self._tree: bytes | None = None
+        self._tree_sent: bytes | None = None
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._threads = [
             threading.Thread(target=self._run_network, name="hq-network", daemon=True),
@@ -211,15 +224,29 @@ class HeadquartersLink:
                 thread.join()
         os.close(self._wake_fd)
 
+    @property
+    def alive(self) -> bool:
+        """Whether both threads run; one that ended by itself has said why in the log."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def publish_feed(self, zone: str, type: str, line: bytes) -> None:
-        """One event or finding for other systems. Held back while the broker is away, the last 10,000 at most."""
-        self._feed.append(Outgoing(f"v1/feed/{zone}/{type.replace('.', '/')}", line))
+        """One event or finding for other systems; from one thread only.
+
+        Held in memory until the broker has confirmed it, so whoever publishes looks at ``feed_waiting``.
+        """
+        self._feed_given += 1
+        self._feed.append(Outgoing(f"{FEED}{zone}/{type.replace('.', '/')}", line))
         self._wake()
 
     @property
     def feed_waiting(self) -> int:
-        """Lines of the feed that were handed over and are not sent yet."""
-        return len(self._feed)
+        """Lines of the feed that were handed over and that the broker has not confirmed."""
+        return self._feed_given - self._feed_confirmed
+
+    def publish_tree(self, checkpoint: str) -> None:
+        """The checkpoint of headquarters' own ledger; the broker keeps the newest for who asks later."""
+        self._tree = checkpoint.encode()
+        self._wake()
 
     def send(self, zone: str, payload: bytes) -> None:
         """A message to a zone, such as a command; lost if the broker or the zone is away."""
@@ -239,12 +266,13 @@ class HeadquartersLink:
 
     def _one_session(self) -> None:
         will = Outgoing(HEADQUARTERS_STATE, b'{"on":0}', retain=True)
-        session = Session(self._broker, client_id=self._client_id, will=will)
+        session = Session(self._broker, client_id=self._client_id, will=will, on_confirmed=self._confirmed)
         try:
             session.open(["v1/+/up", "v1/+/state"])
             log.info("connected to %s", self._broker)
             self._retry.succeeded()
             self._down.clear()  # answers of the connection before: the zones ask anew
+            self._tree_sent = None  # the broker may be another one, or have been wiped
             # Subscribed first, so that no hello is missed that this provokes.
             session.publish(Outgoing(HEADQUARTERS_STATE, b'{"on":1}', retain=True))
             self.connected.set()
@@ -256,7 +284,7 @@ class HeadquartersLink:
             session.close()
         finally:
             self.connected.clear()
-            unsent = [message for message in session.unconfirmed() if message.topic.startswith("v1/feed/")]
+            unsent = [message for message in session.unconfirmed() if message.topic.startswith(FEED)]
             self._feed.extendleft(reversed(unsent))
             session.abandon()
 
@@ -264,12 +292,25 @@ class HeadquartersLink:
         found = _ZONE_TOPIC.fullmatch(message.topic)
         if found is None or found[1] == HEADQUARTERS_NAME:
             return
-        if self._committer_queue.qsize() >= WAITING_MESSAGES_MAX:
+        zone, kind = found[1], found[2]
+        if kind == "up" and message.retained:
+            kind = "retained"
+        with self._waiting_lock:
+            full = self._waiting[zone] >= WAITING_OF_A_ZONE_MAX or self._waiting.total() >= WAITING_MESSAGES_MAX
+            if not full:
+                self._waiting[zone] += 1
+        if not full:
+            self._committer_queue.put((zone, kind, message.payload))
+        elif zone not in self._flooding:
+            self._flooding.add(zone)
             log.warning(
-                "too many messages wait to be committed; one of zone %s is dropped, it comes again", found[1]
+                "too many messages of zone %s wait to be committed; some are dropped, the zone sends them again",
+                zone,
             )
-            return
-        self._committer_queue.put((found[1], found[2], message.payload))
+
+    def _confirmed(self, message: Outgoing) -> None:
+        if message.topic.startswith(FEED):
+            self._feed_confirmed += 1
 
     def _send_waiting(self, session: Session) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -277,6 +318,9 @@ class HeadquartersLink:
         # Acknowledgements first: zones wait for them, nobody waits for the feed.
         while self._down:
             session.publish(self._down.popleft())
+        if self._tree is not None and self._tree is not self._tree_sent:
+            self._tree_sent = self._tree
+            session.publish(Outgoing(HEADQUARTERS_TREE, self._tree, retain=True))
         while self._feed and session.backlog < FEED_BACKLOG_MAX:
             session.publish(self._feed.popleft())
 
@@ -289,10 +333,11 @@ class HeadquartersLink:
     def _run_committer(self) -> None:
         while (taken := self._take()) is not None:
             self._commit([(zone, payload) for zone, kind, payload in taken if kind == "up"])
-            if self._on_zone_state is not None:
-                for zone, kind, payload in taken:
-                    if kind == "state":
-                        self._guarded(self._on_zone_state, zone, _is_on(payload))
+            for zone, kind, payload in taken:
+                if kind == "retained":
+                    self._guarded(self._end.refuse_retained, zone, payload)
+                elif kind == "state" and self._on_zone_state is not None:
+                    self._guarded(self._on_zone_state, zone, _is_on(payload))
 
     def _take(self) -> list[tuple[str, str, bytes]] | None:
         """Everything that waits, but at least one message; ``None`` when it is time to stop."""
@@ -308,25 +353,32 @@ class HeadquartersLink:
                 self._committer_queue.put(None)
                 break
             taken.append(message)
+        with self._waiting_lock:
+            self._waiting -= Counter(zone for zone, _, _ in taken)
+            self._flooding &= self._waiting.keys()
         return taken
 
     def _commit(self, messages: Sequence[tuple[str, bytes]]) -> None:
         try:
-            outcomes = self._end.take(messages)
-        except Exception:
+            # One by one as they are stored, so that what fails takes nothing with it that was stored before.
+            for outcome in self._end.take(messages):
+                self._down.extend(Outgoing(f"v1/{outcome.zone}/down", reply) for reply in outcome.replies)
+                self._wake()
+                for advance in outcome.advances:
+                    self._guarded(self._on_advanced, advance.zone, advance.log, advance.first, advance.lines)
+        except Exception as error:
             # The database failed, or one message trips it. Each alone, so that the others do not suffer.
             if len(messages) > 1:
                 for message in messages:
                     self._commit([message])
             else:
-                log.exception("a message of zone %s was not stored; the zone sends it again", messages[0][0])
-            return
-        for outcome in outcomes:
-            self._down.extend(Outgoing(f"v1/{outcome.zone}/down", reply) for reply in outcome.replies)
-        self._wake()
-        for outcome in outcomes:
-            for advance in outcome.advances:
-                self._guarded(self._on_advanced, advance.zone, advance.log, advance.first, advance.lines)
+                log.error(
+                    "a message of zone %s was not stored, the zone sends it again. Free space on, or mend, "
+                    "headquarters' database: %s",
+                    messages[0][0],
+                    error,
+                    exc_info=True,
+                )
 
     def _guarded(self, callback: Callable[..., None], *values: object) -> None:
         """Whatever happens in a listener: the next message must be committed and answered."""

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,17 @@ class Outgoing:
 class Session:
     """Belongs to one thread. ``open``, then ``wait`` again and again, then ``close``."""
 
-    def __init__(self, endpoint: Endpoint, *, client_id: str, will: Outgoing) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        client_id: str,
+        will: Outgoing,
+        on_confirmed: Callable[[Outgoing], None] | None = None,
+    ) -> None:
+        """``on_confirmed`` is told each message that the broker has confirmed (PUBACK)."""
         self._endpoint = endpoint
+        self._on_confirmed = on_confirmed
         self._incoming: list[Incoming] = []
         self._waiting: deque[Outgoing] = deque()
         self._handed_over: dict[int, Outgoing] = {}
@@ -176,7 +185,9 @@ class Session:
         self._incoming.append(Incoming(message.topic, bytes(message.payload), message.retain))
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason: Any, properties: Any) -> None:
-        self._handed_over.pop(mid, None)
+        message = self._handed_over.pop(mid, None)
+        if message is not None and self._on_confirmed is not None:
+            self._on_confirmed(message)
 
     def _hand_over(self) -> None:
         while self._waiting and len(self._handed_over) < HANDED_OVER_MAX:

@@ -7,7 +7,7 @@ that holds one knows that its events are safe; a zone that holds none keeps them
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.clock import Clock
@@ -68,30 +68,33 @@ class HeadquartersEnd:
 
     def receive(self, zone: str, payload: bytes) -> list[bytes]:
         """The answers to one message from ``v1/<zone>/up``. Raises only what the store raises."""
-        return self.take([(zone, payload)])[0].replies
+        return next(self.take([(zone, payload)])).replies
 
-    def take(self, messages: Sequence[tuple[str, bytes]]) -> list[Outcome]:
-        """What comes of waiting messages, in order; adjoining batches of one ledger are stored in one transaction.
+    def refuse_retained(self, zone: str, payload: bytes) -> None:
+        """A message that the broker kept on ``v1/<zone>/up``: a zone retains none there, so it is not answered."""
+        self._keep(zone, None, BadMessage("retained", "a zone retains no message on this topic"), payload)
+
+    def take(self, messages: Sequence[tuple[str, bytes]]) -> Iterator[Outcome]:
+        """What comes of waiting messages, in order, each as soon as it is stored; adjoining batches of one ledger
+        are stored in one transaction.
 
         A message that is wrong is kept as evidence and costs the others nothing.
         """
-        outcomes: list[Outcome] = []
         waiting: list[tuple[str, bytes, Batch]] = []
         for zone, payload in messages:
             message = self._read(zone, payload)
             if isinstance(message, Batch):
                 if waiting and not _adjoins(waiting, zone, message):
-                    outcomes.append(self._take_batches(waiting))
+                    yield self._take_batches(waiting)
                     waiting = []
                 waiting.append((zone, payload, message))
                 continue
             if waiting:
-                outcomes.append(self._take_batches(waiting))
+                yield self._take_batches(waiting)
                 waiting = []
-            outcomes.append(self._answer(zone, payload, message))
+            yield self._answer(zone, payload, message)
         if waiting:
-            outcomes.append(self._take_batches(waiting))
-        return outcomes
+            yield self._take_batches(waiting)
 
     def _read(self, zone: str, payload: bytes) -> Message | None:
         try:

@@ -130,7 +130,8 @@ def test_batches_that_wait_together_are_stored_together(desk: Desk) -> None:
 
 def test_a_wrong_batch_among_waiting_ones_costs_the_others_nothing(desk: Desk) -> None:
     forged = encode(Batch(LOG, 6, desk.note(9), (b"{}", b"{}", b"{}", b"{}")))
-    outcomes = desk.end.take([(ZONE, desk.batch(1, 5)), (ZONE, forged), ("nz99", b"x"), (ZONE, desk.batch(6, 8))])
+    messages = [(ZONE, desk.batch(1, 5)), (ZONE, forged), ("nz99", b"x"), (ZONE, desk.batch(6, 8))]
+    outcomes = list(desk.end.take(messages))
     assert desk.size() == 8
     assert [advance.first for outcome in outcomes for advance in outcome.advances] == [1, 6]
     assert sorted(desk.store.evidence_kinds()) == ["unknown_zone", "wrong_root"]
@@ -221,3 +222,20 @@ def test_a_real_ledger_s_lines_are_accepted(desk: Desk, ledger: Ledger, zone_key
     (reply,) = desk.end.receive(ZONE, encode(Batch(file.id, 1, note, tuple(file.all_lines()))))
     assert isinstance(decode(reply), Ack)
     assert desk.store.evidence_kinds() == []
+
+
+def test_what_was_stored_is_told_even_if_a_later_message_cannot_be_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hello = encode(Hello(((LOG, desk.note(3)),)))
+    outcomes = desk.end.take([(ZONE, desk.batch(1, 3)), (ZONE, hello), (ZONE, desk.batch(4, 6))])
+    assert [advance.first for advance in next(outcomes).advances] == [1]
+    assert len(next(outcomes).replies) == 1
+
+    def full(*_: object, **__: object) -> bool:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(desk.store, "advance", full)
+    with pytest.raises(OSError, match="disk full"):
+        next(outcomes)
+    assert desk.size() == 3

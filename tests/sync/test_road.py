@@ -18,10 +18,10 @@ from sync.commands import make_command
 from sync.errors import BrokerUnreachable, KeyReadable
 from sync.keys import HEADQUARTERS_KEY, ZONE_KEY, load_signing_key
 from sync.ledger import BELL, Ledger
-from sync.mqtt import HeadquartersLink, ZoneLink, beat_every_s
+from sync.mqtt import WAITING_OF_A_ZONE_MAX, HeadquartersLink, ZoneLink, beat_every_s
 from sync.note import Checkpoint, open_checkpoint
 from sync.protocol.headquarters import HeadquartersEnd
-from sync.protocol.messages import Batch, encode
+from sync.protocol.messages import Batch, Hello, encode
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint, Incoming, Outgoing, Session
 
@@ -368,6 +368,78 @@ def test_the_feed_is_held_back_until_the_broker_is_reached(
     finally:
         waiting.stop()
     assert [message.payload for message in heard] == [b"%d" % number for number in range(30)]
+
+
+def test_a_line_of_the_feed_waits_until_the_broker_has_confirmed_it(
+    mosquitto: Any, new_store: Callable[..., Any], until: Until
+) -> None:
+    mosquitto.kill()
+    waiting = Headquarters(mosquitto, new_store())
+    waiting.start()
+    waiting.link.publish_feed("nz01", "door.opened", b"1")
+    try:
+        assert waiting.link.feed_waiting == 1
+        mosquitto.start()
+        until(lambda: waiting.link.feed_waiting == 0, "the broker did not confirm")
+    finally:
+        waiting.stop()
+
+
+def test_the_checkpoint_of_headquarters_own_ledger_is_kept_for_zones_even_by_a_broker_that_was_wiped(
+    headquarters: Headquarters, mosquitto: Any, until: Until
+) -> None:
+    headquarters.link.publish_tree("older")
+    headquarters.link.publish_tree("newest")
+
+    def zone_reads() -> list[bytes]:
+        reader = listen(mosquitto, "nz01", ["v1/hq/tree"])
+        heard = reader.wait(0.2)
+        reader.close()
+        return [message.payload for message in heard if message.retained]
+
+    for _ in range(2):
+        until(lambda: zone_reads() == [b"newest"], "the broker does not know the checkpoint")
+        mosquitto.kill()
+        mosquitto.start()
+
+
+def test_a_message_that_the_broker_kept_is_evidence_and_not_answered(
+    mosquitto: Any, new_store: Callable[..., Any], until: Until
+) -> None:
+    forger = listen(mosquitto, "hq", ["v1/nz01/down"])
+    forger.publish(Outgoing("v1/nz01/up", encode(Hello(())), retain=True))
+    until(lambda: forger.wait(0.02) == [] and not forger.backlog, "the broker did not take it")
+    forger.close()
+    started = Headquarters(mosquitto, new_store())
+    started.start()
+    try:
+        until(lambda: started.store.evidence_kinds() == ["retained"], "it was not kept as evidence")
+    finally:
+        started.stop()
+
+
+def test_a_zone_that_floods_headquarters_takes_nobody_else_s_place(
+    headquarters: Headquarters, mosquitto: Any, until: Until
+) -> None:
+    until(headquarters.link.connected.is_set, "headquarters did not connect")
+    flooding = listen(mosquitto, "nz02", ["v1/nz02/down"])
+    other = listen(mosquitto, "nz01", ["v1/nz01/down"])
+    with headquarters.store._lock:  # a database that is slow
+        for number in range(300):
+            flooding.publish(Outgoing("v1/nz02/up", b"rubbish %d" % number))
+        until(lambda: flooding.wait(0.02) == [] and not flooding.backlog, "the broker did not take all")
+        other.publish(Outgoing("v1/nz01/up", b"rubbish"))
+        until(lambda: other.wait(0.02) == [] and headquarters.link._waiting["nz01"], "it did not arrive")
+    until(lambda: ("nz01",) in headquarters.store.rows("SELECT zone FROM evidence"), "it was lost")
+    kept = headquarters.store.rows("SELECT count(*) FROM evidence WHERE zone = 'nz02'")
+    assert 0 < int(kept[0][0]) <= 2 * WAITING_OF_A_ZONE_MAX
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_of_headquarters_link_that_dies_is_noticed(headquarters: Headquarters, until: Until) -> None:
+    assert headquarters.link.alive
+    headquarters.link.publish_feed("nz01", "a#", b"no topic")
+    until(lambda: not headquarters.link.alive, "it looks alive")
 
 
 def test_times_in_states_are_the_zone_s(zone: Zone, mosquitto: Any, until: Until) -> None:
