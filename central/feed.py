@@ -14,8 +14,8 @@ from .store.feeding import FeedMarks
 RETRY_S = 5.0
 """Real seconds; also how soon a line is published whose nudge was lost in a crash."""
 WAITING_MAX = 2000
-"""Lines that may wait at the link: it keeps the last 10,000 only, and a line that it drops would be lost."""
-POLL_S = 0.05
+"""Lines that may wait at the link, which holds them in memory; after a crash so many may come twice."""
+POLL_S = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,15 @@ class Road(Protocol):
 
     @property
     def feed_waiting(self) -> int:
-        """Lines that were handed over and not sent yet."""
+        """Lines that were handed over and that the broker has not confirmed."""
         ...
 
     def publish_feed(self, zone: str, type: str, line: bytes) -> None:
         """Onto ``v1/feed/<zone>/<event type with / for .>``."""
+        ...
+
+    def publish_tree(self, checkpoint: str) -> None:
+        """Onto ``v1/hq/tree``, retained."""
         ...
 
 
@@ -39,6 +43,7 @@ class Feed:
     def __init__(self, marks: FeedMarks, road: Road) -> None:
         self._marks = marks
         self._road = road
+        self._tree = ""
         self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -61,18 +66,34 @@ class Feed:
             raise PartEnded("feed")
 
     def publish_due(self) -> int:
-        """Hand over everything that is due; how many lines that was. Waits while the broker does not take them."""
+        """Publish everything that is due; how many lines that was. Waits while the broker does not take them.
+
+        The mark moves when the broker has confirmed, so what a crash catches on the way is published once more.
+        """
         count = 0
-        while chunks := self._marks.next_chunks():
+        self._publish_tree()
+        while self._all_confirmed() and (chunks := self._marks.next_chunks(WAITING_MAX)):
             for chunk in chunks:
-                while self._road.feed_waiting > WAITING_MAX:
-                    if self._stopping.wait(POLL_S):
-                        return count
                 for item in chunk.items:
                     self._road.publish_feed(item.zone, item.type, item.line)
-                self._marks.published(chunk)
                 count += len(chunk.items)
+            if not self._all_confirmed():
+                break
+            self._marks.published(chunks)
         return count
+
+    def _publish_tree(self) -> None:
+        tree = self._marks.tree()
+        if tree != self._tree:
+            self._road.publish_tree(tree)
+            self._tree = tree
+
+    def _all_confirmed(self) -> bool:
+        """Waits for it; ``False`` when it is time to stop."""
+        while self._road.feed_waiting:
+            if self._stopping.wait(POLL_S):
+                return False
+        return True
 
     def _run(self) -> None:
         while not self._stopping.is_set():

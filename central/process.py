@@ -20,7 +20,7 @@ from sync.mqtt import HeadquartersLink
 from sync.note import Checkpoint, KeyType, SigningKey, VerifierKey, only_cosigned
 from sync.protocol.headquarters import HeadquartersEnd
 
-from .errors import NotEnrolled
+from .errors import NotEnrolled, PartEnded
 from .feed import Feed
 from .judging import Judging
 from .store.database import Database
@@ -92,6 +92,8 @@ class Headquarters:
         """Raises ``PartEnded`` when a part has ended by itself: better restarted whole than half alive."""
         for part in (self.judging, self.feed, self.web):
             part.check()
+        if not self.link.alive:
+            raise PartEnded("link to the broker")
 
     def advanced(self, zone: str, log: str, first: int, lines: Sequence[bytes]) -> None:
         """A batch was committed and acknowledged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -31,20 +32,27 @@ class FeedChunk:
 
 
 class FeedMarks:
-    """How far each log has been published. The mark follows the publishing, so after a crash lines may come twice
-    (each has its id), and none is left out.
+    """How far each log has been published. The mark follows the broker's confirmation, so after a crash lines may
+    come twice (each has its id), and none is left out.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def next_chunks(self) -> list[FeedChunk]:
-        """For each log that has something to publish, its next lines."""
+    def next_chunks(self, limit: int = 2000) -> list[FeedChunk]:
+        """Of the logs that have something to publish, their next lines, at most ``limit`` together.
+
+        Who has least comes first: a zone that catches up does not keep what happens now from being published.
+        """
         logs, lines = schema.logs, schema.lines
         found: list[FeedChunk] = []
+        due = select(logs).where(logs.c.fed < logs.c.size).order_by(logs.c.size - logs.c.fed, logs.c.key)
         with self._database.read.connect() as connection:
-            for log in connection.execute(select(logs).where(logs.c.fed < logs.c.size).order_by(logs.c.key)).all():
-                last = min(log.size, log.fed + CHUNK_LINES)
+            for log in connection.execute(due).all():
+                last = min(log.size, log.fed + min(CHUNK_LINES, limit))
+                limit -= last - log.fed
+                if last == log.fed:
+                    break
                 chosen = (lines.c.log_key == log.key, lines.c.seq > log.fed, lines.c.seq <= last)
                 query = select(lines.c.line).where(*chosen, lines.c.flaw.is_(None)).order_by(lines.c.seq)
                 events = [parse_line(line) for line in connection.execute(query).scalars()]
@@ -58,10 +66,19 @@ class FeedMarks:
                 found.append(FeedChunk(log.key, last, items))
         return found
 
-    def published(self, chunk: FeedChunk) -> None:
+    def published(self, chunks: Sequence[FeedChunk]) -> None:
+        """These are published; in one transaction."""
         with self._database.writing() as connection:
-            mark = update(schema.logs).where(schema.logs.c.key == chunk.log_key, schema.logs.c.fed < chunk.last)
-            connection.execute(mark.values(fed=chunk.last))
+            for chunk in chunks:
+                moved = schema.logs.c.key == chunk.log_key, schema.logs.c.fed < chunk.last
+                connection.execute(update(schema.logs).where(*moved).values(fed=chunk.last))
+
+    def tree(self) -> str:
+        """The checkpoint of headquarters' own ledger; empty while nothing stands in it."""
+        logs = schema.logs.c
+        newest = select(logs.checkpoint).where(logs.zone == schema.OWN_ZONE).order_by(logs.key.desc()).limit(1)
+        with self._database.read.connect() as connection:
+            return str(connection.execute(newest).scalar_one_or_none() or "")
 
 
 def _item(event: Event) -> FeedItem:

@@ -45,6 +45,7 @@ EVIDENCE = {
     "broken_line": "line that breaks the schema",
     "malformed": "malformed message",
     "oversize": "message too large",
+    "retained": "message that the broker kept",
     "unknown_zone": "zone that is not enrolled",
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from central.feed import WAITING_MAX, Feed
 from central.store.database import Database
 from central.store.feeding import FeedMarks
 from central.store.logs import LogTable
+from central.store.own import OwnLedger
 
 Published = list[tuple[str, str, bytes]]
 Hands = Callable[..., Any]
@@ -17,14 +19,20 @@ CHECK = {"door": "front"}
 
 
 class Broker:
-    """Takes what is published; ``feed_waiting`` is what it has not sent on."""
+    """Takes what is published; ``feed_waiting`` is what it has not confirmed."""
 
     def __init__(self) -> None:
         self.taken: Published = []
+        self.trees: list[str] = []
         self.feed_waiting = 0
+        self.confirms = True
 
     def publish_feed(self, zone: str, type: str, line: bytes) -> None:
         self.taken.append((zone, type, line))
+        self.feed_waiting += not self.confirms
+
+    def publish_tree(self, checkpoint: str) -> None:
+        self.trees.append(checkpoint)
 
 
 @pytest.fixture
@@ -107,3 +115,51 @@ def test_a_line_of_headquarters_goes_to_the_zone_that_it_concerns(
     ((zone, type_, line),) = broker.taken
     assert (zone, type_) == ("nz07", "ledger.fork")
     assert orjson.loads(line)["source"] == "/zones/hq"
+
+
+def test_what_the_broker_has_not_confirmed_is_published_again_after_a_crash(
+    store: LogTable, hand: Hands, database: Database, broker: Broker
+) -> None:
+    zone = hand()
+    zone.write("door.opened", CHECK)
+    zone.advance(store)
+    broker.confirms = False
+    feed = Feed(FeedMarks(database), broker)
+    feed.start()
+    wait_until(lambda: broker.taken)
+    feed.stop()
+    after_the_crash = Broker()
+    assert Feed(FeedMarks(database), after_the_crash).publish_due() == 1
+    assert after_the_crash.taken == broker.taken
+
+
+def test_a_zone_that_catches_up_does_not_keep_the_news_of_others_from_being_published(
+    store: LogTable, hand: Hands, database: Database
+) -> None:
+    behind, now = hand("nz01"), hand("nz02", "00000000000000b2")
+    for _ in range(300):
+        behind.write("door.opened", CHECK)
+    now.write("door.closed", CHECK)
+    behind.advance(store)
+    now.advance(store)
+    chunks = FeedMarks(database).next_chunks(100)
+    assert [(chunk.items[0].zone, len(chunk.items)) for chunk in chunks] == [("nz02", 1), ("nz01", 99)]
+
+
+def test_the_checkpoint_of_headquarters_own_ledger_is_published_whenever_it_grew(
+    store: LogTable, own: OwnLedger, database: Database, broker: Broker
+) -> None:
+    feed = Feed(FeedMarks(database), broker)
+    feed.publish_due()
+    assert broker.trees == []
+    store.keep_evidence("nz07", "00000000000000a1", "wrong_root", "rewritten", b"message")
+    feed.publish_due()
+    feed.publish_due()
+    assert broker.trees == [store.head("hq", own.id).checkpoint]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    ends_s = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < ends_s, "it did not happen"
+        time.sleep(0.005)

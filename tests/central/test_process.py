@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,6 +23,8 @@ from click.testing import CliRunner
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, expect, sync_playwright
 
+from central.errors import PartEnded
+from central.process import Headquarters
 from config.clock import SystemClock
 from custody.events import Draft
 from fourmusts import main
@@ -233,6 +236,13 @@ def test_killed_at_any_moment_headquarters_loses_and_doubles_nothing(hq: Central
     wait_for(lambda: "M2.1" in breaches(hq), "the breach")
     (one,) = hq.get("findings", rule="M2.1")["items"]
     assert [step["state"] for step in hq.get(f"findings/{one['id']}")["history"]] == ["raised"]
+
+
+def test_a_link_that_died_ends_headquarters_instead_of_leaving_it_deaf() -> None:
+    well = SimpleNamespace(check=lambda: None)
+    parts: Any = SimpleNamespace(judging=well, feed=well, web=well, link=SimpleNamespace(alive=False))
+    with pytest.raises(PartEnded, match="link to the broker"):
+        Headquarters.check(parts)
 
 
 def test_a_signal_ends_headquarters_in_good_order(hq: Central) -> None:
