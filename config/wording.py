@@ -269,7 +269,12 @@ def sentence(
         door=named(door) if door is not None else ("该门" if lang == "zh" else "the door"),
         subject=_subject(subject, named, lang),
     )
-    return _BETWEEN_SCRIPTS.sub(" ", said) if lang == "zh" else said
+    return spaced(said) if lang == "zh" else said
+
+
+def spaced(text: str) -> str:
+    """Chinese with a space between it and Latin letters or figures."""
+    return _BETWEEN_SCRIPTS.sub(" ", text)
 
 
 def _who(fields: Mapping[str, Any], lang: Language) -> str:
