@@ -74,6 +74,11 @@ class Queries:
                 found.setdefault(row["zone"], {}).update(row)
         return dict(found)
 
+    def described(self, zone: str) -> str | None:
+        """Data of the zone's last ``zone.described`` as JSON."""
+        row = self._one(select(schema.zones.c.described).where(schema.zones.c.zone == zone))
+        return None if row is None else row["described"]
+
     def finding_counts(self, since_us: int) -> dict[tuple[str, int, str], int]:
         """(zone, must, verdict) → how many open findings start since then or still last."""
         columns = schema.findings.c
@@ -116,7 +121,9 @@ class Queries:
         return self._page(select(schema.stays).where(*conditions), columns.begun_us, columns.stay, limit, after)
 
     def stay(self, stay: str) -> Row | None:
-        return self._one(select(schema.stays).where(schema.stays.c.stay == stay))
+        """As the zone says that stands in its id; another zone may have written of it by mistake or by intent."""
+        columns = schema.stays.c
+        return self._one(select(schema.stays).where(columns.zone == _zone_of(stay), columns.stay == stay))
 
     def event(self, id_: str) -> Row | None:
         """Its row, its exact bytes, and the size of the log in which it stands."""
@@ -127,9 +134,9 @@ class Queries:
         return {row["id"]: row for row in found}
 
     def events_of_stay(self, stay: str, *, limit: int = MAX_PAGE) -> list[Row]:
-        """Of the zone's own ledgers, by the time when they happened."""
+        """Of its zone's own ledgers, by the time when they happened."""
         columns = schema.events.c
-        of_stay = (columns.stay == stay, columns.zone != schema.OWN_ZONE)
+        of_stay = (columns.stay == stay, columns.zone == _zone_of(stay))
         order = (columns.time_us, columns.written_us, columns.seq)
         return self._all(self._with_line().where(*of_stay).order_by(*order).limit(limit))
 
@@ -185,6 +192,11 @@ class Queries:
     def _one(self, statement: Select[Any]) -> Row | None:
         found = self._all(statement.limit(1))
         return found[0] if found else None
+
+
+def _zone_of(stay: str) -> str:
+    """A stay's id is ``<zone>-<yyyymmdd>-<nnn>``."""
+    return stay.partition("-")[0]
 
 
 def _finding_conditions(wanted: FindingFilter) -> list[ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -37,6 +38,8 @@ from .views import ZoneView
 
 PROBLEMS = {code: {"model": Problem, "description": "problem details"} for code in (404, 422)}
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)  # type: ignore[arg-type]
+
+_MOMENT = re.compile(r"-?[0-9]{1,18}")
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 After = Annotated[str | None, Query(description="`next` of the page before", max_length=200)]
@@ -211,14 +214,14 @@ def cursor(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     moment_us, found, id_ = text.partition(".")
-    try:
-        return (int(moment_us), id_) if found else _bad_cursor(text)
-    except ValueError:
+    # As write_cursor writes it; a longer number would be no number of the database.
+    if not found or not _MOMENT.fullmatch(moment_us):
         return _bad_cursor(text)
+    return int(moment_us), id_
 
 
 def _bad_cursor(text: str) -> tuple[int, str]:
-    raise HTTPException(422, f"after={text!r} is not the `next` of a page; leave it out to begin anew")
+    raise HTTPException(422, f"after={text[:60]!r} is not the `next` of a page; leave it out to begin anew")
 
 
 def write_cursor(place: tuple[int, str] | None) -> str | None:

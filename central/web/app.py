@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.datastructures import MutableHeaders
@@ -79,19 +80,22 @@ def make_app(office: Office, metrics: Metrics) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         """A person gets a page, a program problem details."""
-        wants_page = "text/html" in request.headers.get("accept", "")
-        if wants_page and not request.url.path.startswith(("/api/", "/static/")):
-            return pages.show(
-                request,
-                office,
-                "problem.html",
-                "",
-                status=error.status_code,
-                detail=error.detail,
-            )
+        if _wants_page(request):
+            return pages.problem(request, office, error.status_code, str(error.detail))
         return problems.problem(error.status_code, str(error.detail))
 
+    @app.exception_handler(RequestValidationError)
+    async def wrong_request(request: Request, error: RequestValidationError) -> Response:
+        if _wants_page(request):
+            return pages.problem(request, office, 422, problems.wrong_words(error))
+        return problems.wrong_request(error)
+
     return app
+
+
+def _wants_page(request: Request) -> bool:
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return wants_page and not request.url.path.startswith(("/api/", "/static/"))
 
 
 def _version() -> str:

@@ -89,6 +89,10 @@ def show(request: Request, office: Office, name: str, here: str, status: int = 2
     return page
 
 
+def problem(request: Request, office: Office, status: int, detail: str) -> Response:
+    return show(request, office, "problem.html", "", status=status, detail=detail)
+
+
 @router.get("/")
 def overview(request: Request, office: TheOffice) -> Response:
     found = office.views.overview()
@@ -272,9 +276,9 @@ def evidence(request: Request, office: TheOffice, zone: Text = "") -> Response:
 def _stays(office: Office, found: Iterable[Row]) -> list[dict[str, Any]]:
     known = list(found)
     names = office.names_by_zone(row["zone"] for row in known)
-    silent = office.views.silent_zones()
+    unknown = office.views.unknown_zones()
     return [
-        rows.stay_view(row, office.views.zone_name(row["zone"]), names[row["zone"]], row["zone"] in silent)
+        rows.stay_view(row, office.views.zone_name(row["zone"]), names[row["zone"]], row["zone"] in unknown)
         for row in known
     ]
 

@@ -29,16 +29,21 @@ def problem(status: int, detail: str, **more: Any) -> Response:
     return Response(orjson.dumps({**fields, **more}), status, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail))
+def wrong_request(error: RequestValidationError) -> Response:
+    return problem(422, wrong_words(error), errors=_wrong(error))
 
-    @app.exception_handler(RequestValidationError)
-    async def wrong_request(request: Request, error: RequestValidationError) -> Response:
-        wrong = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
-        said = "; ".join(f"{one['where']}: {one['what']}" for one in wrong)
-        return problem(422, f"the request cannot be understood: {said}", errors=wrong)
+
+def wrong_words(error: RequestValidationError) -> str:
+    said = "; ".join(f"{one['where']}: {one['what']}" for one in _wrong(error))
+    return f"the request cannot be understood: {said}"
+
+
+def _wrong(error: RequestValidationError) -> list[dict[str, str]]:
+    return [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+
+
+def install(app: FastAPI) -> None:
+    """What is the same for people and programs."""
 
     @app.exception_handler(TooManyFollowers)
     async def too_many(request: Request, error: TooManyFollowers) -> Response:

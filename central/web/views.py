@@ -29,7 +29,8 @@ class Presence(StrEnum):
 
 
 class Mark(StrEnum):
-    """What a cell says at a glance. ``UNKNOWN``: nothing is proven of a silent zone, so it is never green."""
+    """What a cell says at a glance. ``UNKNOWN``: nothing is proven of a zone that is silent, or whose lines are
+    not judged, so it is never green."""
 
     BREACH = "breach"
     UNPROVEN = "unproven"
@@ -65,6 +66,9 @@ class ZoneView:
     """All messages and lines kept as evidence."""
     heartbeat: Mapping[str, Any] | None
     described: Mapping[str, Any] | None
+    up_to_date: bool
+    """Whether what is shown is of now. Where it is not (the zone is silent, or its lines wait to be judged),
+    nothing is kept."""
 
     @property
     def clock_offset_s(self) -> float | None:
@@ -129,9 +133,9 @@ class Views:
             **totals,
         )
 
-    def silent_zones(self) -> set[str]:
+    def unknown_zones(self) -> set[str]:
         """Of them nothing is known now, whatever was known before."""
-        return {zone.id for zone in self.overview().zones if zone.presence is not Presence.LIVE}
+        return {zone.id for zone in self.overview().zones if not zone.up_to_date}
 
     def zone(self, zone: str) -> ZoneView | None:
         """``None`` when no such zone is enrolled."""
@@ -139,7 +143,7 @@ class Views:
 
     def names(self, zone: str) -> Callable[[str], str]:
         """What people of this zone call its rooms and doors, by their ids."""
-        described = _json(self.queries.zones().get(zone, {}).get("described")) or {}
+        described = _json(self.queries.described(zone)) or {}
         known = {part["id"]: part["name"] for kind in ("rooms", "doors") for part in described.get(kind, [])}
         return lambda id_: str(known.get(id_, id_))
 
@@ -155,10 +159,14 @@ class Views:
         heard_us = row.get("heard_us")
         if heard_us is None:
             presence = Presence.NEVER
-        elif now_us - heard_us > self._silent_after_us or _went_away(row, heard_us):
+        elif abs(now_us - heard_us) > self._silent_after_us or _went_away(row, heard_us):
+            # In the future: headquarters' clock was set back, and would call every zone live until it catches up.
             presence = Presence.SILENT
         else:
             presence = Presence.LIVE
+        behind = int(row.get("behind") or 0)
+        stalled = behind > 0 and now_us - (row.get("known_us") or 0) > self._silent_after_us
+        up_to_date = presence is Presence.LIVE and not stalled
         return ZoneView(
             id=id_,
             name=name,
@@ -167,13 +175,14 @@ class Views:
             known_us=row.get("known_us"),
             connected=row.get("connected"),
             inside=row.get("inside", 0),
-            musts=tuple(_cell(must, id_, counts, presence) for must in MUSTS),
+            musts=tuple(_cell(must, id_, counts, up_to_date) for must in MUSTS),
             lines=int(row.get("lines") or 0),
-            behind=int(row.get("behind") or 0),
+            behind=behind,
             forks=sum(n for (zone, kind), n in kept.items() if zone == id_ and kind in FORKS),
             kept=sum(n for (zone, _), n in kept.items() if zone == id_),
             heartbeat=_json(row.get("heartbeat")),
             described=_json(row.get("described")),
+            up_to_date=up_to_date,
         )
 
 
@@ -183,13 +192,13 @@ def _went_away(row: Row, heard_us: int) -> bool:
     return row.get("connected") is False and row["connected_us"] >= heard_us
 
 
-def _cell(must: int, zone: str, counts: Mapping[tuple[str, int, str], int], presence: Presence) -> MustCell:
+def _cell(must: int, zone: str, counts: Mapping[tuple[str, int, str], int], up_to_date: bool) -> MustCell:
     breach, unproven, review = (counts.get((zone, must, v), 0) for v in ("breach", "unproven", "review"))
     if breach:
         mark = Mark.BREACH
     elif unproven:
         mark = Mark.UNPROVEN
-    elif presence is not Presence.LIVE:
+    elif not up_to_date:
         mark = Mark.UNKNOWN
     elif review:
         mark = Mark.REVIEW

@@ -35,6 +35,39 @@ def test_a_zone_that_fell_silent_is_never_shown_as_kept(told: Any, web: TestClie
     assert "kept" not in {must["mark"] for must in silent["musts"]}
 
 
+def test_a_zone_whose_lines_are_not_judged_is_never_shown_as_kept(
+    told: Any, web: TestClient, store: LogTable, judging: Any
+) -> None:
+    for _ in range(3):
+        told.minutes(1)
+        told.hand.advance(store)
+    stalled = web.get("/api/v1/zones/nz01").json()
+    assert (stalled["presence"], stalled["behind"] > 0) == ("live", True)
+    assert "kept" not in {must["mark"] for must in stalled["musts"]}
+    while judging.judge_due("nz01"):
+        pass
+    assert "kept" in {must["mark"] for must in web.get("/api/v1/zones/nz01").json()["musts"]}
+
+
+def test_a_clock_of_headquarters_that_was_set_back_makes_no_silent_zone_live(
+    told: Any, web: TestClient, clock: ManualClock
+) -> None:
+    clock.step_wall(-3600)
+    assert web.get("/api/v1/zones/nz01").json()["presence"] == "silent"
+
+
+def test_a_stay_is_told_by_its_own_zone_whatever_another_writes_of_it(
+    told: Any, web: TestClient, hand: Any, store: LogTable, judging: Any
+) -> None:
+    before = web.get(f"/api/v1/stays/{BAD}/events").json()
+    other = hand("nz02", "00000000000000b2")
+    other.write("stay.moved", {"stay": BAD, "room": "wait-1", "escorts": []})
+    other.advance(store)
+    judging.judge_due("nz02")
+    assert web.get(f"/api/v1/stays/{BAD}/events").json() == before
+    assert web.get(f"/api/v1/stays/{BAD}").json()["zone"] == "nz01"
+
+
 def test_the_will_of_a_zone_makes_it_silent_at_once(told: Any, web: TestClient, records: Any) -> None:
     records.set_connected("nz01", False)
     assert web.get("/api/v1/zones/nz01").json()["presence"] == "silent"
@@ -134,6 +167,8 @@ def test_the_events_of_a_stay_come_in_the_order_in_which_they_happened(told: Any
         ("/api/v1/events/none/proof", 404, "no event"),
         ("/api/v1/findings?must=7", 422, "query.must"),
         ("/api/v1/findings?after=yesterday", 422, "not the `next` of a page"),
+        (f"/api/v1/findings?after={'9' * 23}.x", 422, "not the `next` of a page"),
+        (f"/findings?after={'9' * 5000}.x", 422, "not the `next` of a page"),
         ("/api/v1/findings?since=2026-11-23T09:00:00", 422, "no UTC offset"),
         ("/api/v1/findings?limit=100000", 422, "query.limit"),
         ("/api/v1/nothing", 404, "Not Found"),
@@ -153,6 +188,12 @@ def test_a_person_who_asks_for_what_is_not_there_gets_a_page(web: TestClient) ->
     answer = web.get("/zones/nz99", headers={"accept": "text/html"})
     assert answer.status_code == 404
     assert "无法显示" in answer.text and "text/html" in answer.headers["content-type"]
+
+
+def test_a_person_who_asks_wrongly_gets_a_page(web: TestClient) -> None:
+    answer = web.get("/findings?must=9", headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert "query.must" in answer.text and "text/html" in answer.headers["content-type"]
 
 
 def test_the_interface_describes_itself(web: TestClient) -> None:
