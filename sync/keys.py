@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .durable import sync_directory
 from .errors import BadNote, KeyMissing, KeyReadable, KeyUnusable, SyncError
 from .note import KeyType, SigningKey
 
@@ -141,13 +142,34 @@ def load_signing_key(file: Path) -> SigningKey:
 
 
 def check_private(file: Path) -> None:
-    """Refuse a private key that is missing or that others may read."""
+    """Refuse a private key that is missing, that we may not read or that others may read."""
     try:
-        mode = file.stat().st_mode & 0o7777
+        with file.open("rb") as opened:
+            mode = os.fstat(opened.fileno()).st_mode & 0o7777
     except FileNotFoundError:
         raise KeyMissing(file, "make it with fourmusts keys, or correct its path in the settings") from None
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror}): it must belong to the user that runs this (chown)"
+        raise KeyUnusable(file, what) from error
     if mode & 0o077:
         raise KeyReadable(file, mode)
+
+
+def check_certificate(file: Path, name: str | None) -> str:
+    """When a client's certificate ends (a date). Raises ``KeyMissing``; ``KeyUnusable`` if it is not ``name``'s.
+
+    A broker takes another's certificate without a word, and then delivers nothing.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    except FileNotFoundError:
+        raise KeyMissing(file, "make it with fourmusts keys, or correct its path in the settings") from None
+    except (OSError, ValueError) as error:
+        raise KeyUnusable(file, f"it is no certificate that can be read ({error})") from error
+    names = [str(found.value) for found in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    if name is not None and names != [name]:
+        raise KeyUnusable(file, f"it is the certificate of {', '.join(names) or 'nobody'}, not of {name}")
+    return certificate.not_valid_after_utc.date().isoformat()
 
 
 def check_zone_name(zone: str) -> None:
@@ -259,6 +281,9 @@ def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write_pair(certificate: Path, key: Path, issued: _Issued) -> None:
+    for file in (certificate, key):
+        if file.exists():
+            raise _exists(file)
     _write(key, issued.key, private=True)
     _write(certificate, issued.certificate, private=False)
 
@@ -273,17 +298,30 @@ def _copy_authority(authority: Path, directory: Path) -> None:
 
 
 def _write(file: Path, content: bytes, *, private: bool) -> None:
-    """Never over an existing file: a key that is overwritten is lost with everything that trusts it."""
+    """Never over an existing file: a key that is overwritten is lost with everything that trusts it.
+
+    Order: written whole and synced under another name, then linked to its own, which fails if that is taken. So
+    a full disk or a power cut leaves no half key in the way of the next attempt.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     mode = _PRIVATE_MODE if private else 0o644
+    growing = file.with_name(f".{file.name}.new")
+    growing.unlink(missing_ok=True)
     try:
-        fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
+            os.fchmod(opened.fileno(), mode)
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.link(growing, file)
     except FileExistsError:
-        raise KeyRefused(
-            f"{file} exists already and is not overwritten; move it away if it is to be replaced"
-        ) from None
-    with os.fdopen(fd, "wb") as opened:
-        os.fchmod(fd, mode)
-        opened.write(content)
-        opened.flush()
-        os.fsync(fd)
+        raise _exists(file) from None
+    except OSError as error:
+        raise KeyRefused(f"{file} could not be written: {error}; mend that and run the command again") from error
+    finally:
+        growing.unlink(missing_ok=True)
+    sync_directory(file.parent)
+
+
+def _exists(file: Path) -> KeyRefused:
+    return KeyRefused(f"{file} exists already and is not overwritten; move it away if it is to be replaced")

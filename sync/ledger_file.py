@@ -14,7 +14,6 @@ insert goes to the right edge of one B-tree.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import sqlite_utils
 
+from .durable import sync_directory
 from .errors import LedgerDamaged, LedgerUnwritable
 from .merkle import HASH_BYTES, CompactRange, compact_range, subtree_place
 
@@ -300,7 +300,7 @@ def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[byte
         file.append(encode)
         file.close()  # the last connection: it moves the WAL into the file and syncs it
         growing.replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except (sqlite3.Error, OSError) as error:
         raise LedgerUnwritable(path, str(error)) from error
 
@@ -336,14 +336,6 @@ def _make_tables(database: sqlite_utils.Database, identity: Identity) -> None:
         },
         strict=True,
     )
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _named(path: Path, error: sqlite3.Error) -> LedgerDamaged | LedgerUnwritable:

@@ -24,6 +24,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -95,7 +96,7 @@ class ZoneLink:
         self._end = end
         self._ledger = ledger
         self._zone = ledger.zone
-        self._broker = broker
+        self._broker = replace(broker, name=self._zone)
         self._clock = clock
         self._retry = Retry(random.Random())
         self.connected = False
@@ -182,7 +183,7 @@ class HeadquartersLink:
         thread, the first after the commit and the acknowledgement. Lines may repeat events of another ledger of
         the zone under their old ids: whoever counts events goes by their id."""
         self._end = end
-        self._broker = endpoint_of(broker)
+        self._broker = replace(endpoint_of(broker), name=HEADQUARTERS_NAME)
         self._client_id = client_id
         self._on_advanced = on_advanced
         self._on_zone_state = on_zone_state

@@ -21,7 +21,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from .errors import BrokerUnreachable, KeyMissing
-from .keys import check_private
+from .keys import check_certificate, check_private
 
 HANDED_OVER_MAX = 16
 """Messages that paho holds at most: enough for two windows of batches, few enough to lose at a disconnection."""
@@ -39,6 +39,8 @@ class Endpoint:
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    name: str | None = None
+    """Whose certificate it must be: another's is refused here, a broker would refuse its messages in silence."""
 
     def __str__(self) -> str:
         shown = f" with certificate {self.certificate}" if self.certificate else ""
@@ -73,6 +75,7 @@ class Session:
         """``on_confirmed`` is told each message that the broker has confirmed (PUBACK)."""
         self._endpoint = endpoint
         self._on_confirmed = on_confirmed
+        self._valid_until = "?"
         self._incoming: list[Incoming] = []
         self._waiting: deque[Outgoing] = deque()
         self._handed_over: dict[int, Outgoing] = {}
@@ -162,11 +165,12 @@ class Session:
         endpoint = self._endpoint
         if endpoint.ca is None:
             return
-        for file in (endpoint.ca, endpoint.certificate):
-            if file is not None and not file.is_file():
-                raise KeyMissing(file, "make it with fourmusts keys, or correct its path in the settings")
-        if endpoint.key is not None:
-            check_private(endpoint.key)
+        if not endpoint.ca.is_file():
+            raise KeyMissing(endpoint.ca, "make it with fourmusts keys, or correct its path in the settings")
+        if endpoint.certificate is not None:
+            self._valid_until = check_certificate(endpoint.certificate, endpoint.name)
+            # Without a file of its own the key stands in the certificate's.
+            check_private(endpoint.key or endpoint.certificate)
         self._client.tls_set(
             str(endpoint.ca),
             str(endpoint.certificate) if endpoint.certificate else None,
@@ -231,7 +235,10 @@ class Session:
     def _lost(self, detail: str) -> BrokerUnreachable:
         if self._connack is None and self._endpoint.ca is not None:
             # With TLS 1.3 a refused client certificate shows only now, as a connection that ends.
-            what = "the broker ended the connection; does it know this certificate's authority, is it still valid?"
+            what = (
+                "the broker ended the connection; does it know this certificate's authority, is its own clock "
+                f"right (this certificate is valid until {self._valid_until})?"
+            )
         elif self._connack is None:
             what = "the broker ended the connection; does this port want TLS? Then set ca, certificate and key"
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -127,3 +129,39 @@ def test_another_authority_s_certificate_is_not_mixed_in(tmp_path: Path) -> None
     with pytest.raises(KeyRefused, match="another authority"):
         keys.make_zone_certificate(tmp_path / "b", tmp_path / "zone", "nz01")
     assert {file: file.read_bytes() for file in (tmp_path / "zone").iterdir()} == before
+
+
+def test_a_key_that_could_not_be_written_whole_is_not_in_the_way_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(KeyRefused, match="No space"):
+        patched.setattr(os, "fsync", full)
+        keys.make_zone_key(tmp_path, "test", "nz01")
+    assert list(tmp_path.iterdir()) == []
+    key = keys.make_zone_key(tmp_path, "test", "nz01")
+    assert keys.load_signing_key(tmp_path / keys.ZONE_KEY).verifier == key.verifier
+
+
+def test_no_key_is_made_beside_a_certificate_that_it_does_not_belong_to(tmp_path: Path) -> None:
+    keys.make_authority(tmp_path / "a", "a")
+    keys.make_zone_certificate(tmp_path / "a", tmp_path / "zone", "nz01")
+    (tmp_path / "zone" / keys.TLS_KEY).unlink()
+    with pytest.raises(KeyRefused, match=r"tls\.crt exists already"):
+        keys.make_zone_certificate(tmp_path / "a", tmp_path / "zone", "nz01")
+    assert not (tmp_path / "zone" / keys.TLS_KEY).exists()
+
+
+def test_a_certificate_must_have_the_name_of_its_zone(deployment_keys: Path, tmp_path: Path) -> None:
+    certificate = deployment_keys / "nz01" / keys.TLS_CERTIFICATE
+    assert keys.check_certificate(certificate, "nz01") > "2035"
+    with pytest.raises(KeyUnusable, match="certificate of nz01, not of nz02"):
+        keys.check_certificate(certificate, "nz02")
+    rubbish = tmp_path / "tls.crt"
+    rubbish.write_text("rubbish")
+    with pytest.raises(KeyUnusable, match=r"tls\.crt.*no certificate"):
+        keys.check_certificate(rubbish, "nz01")
+    with pytest.raises(KeyMissing):
+        keys.check_certificate(tmp_path / "none.crt", "nz01")

@@ -36,12 +36,13 @@ class Zone:
         self.clock = SystemClock(fixed_utc_offset_s=28_800)
         self.key = load_signing_key(broker.keys / name / ZONE_KEY)
         self.ledger = Ledger.create(directory / name, zone=name, deployment="test", clock=self.clock)
+        self.endpoint = broker.endpoint(name)
         self.beats = 0
 
     def start(self) -> None:
         headquarters = load_signing_key(self.broker.keys / "hq" / HEADQUARTERS_KEY).verifier
         self.end = ZoneEnd(self.ledger, self.key, headquarters, self.clock, random.Random(1))
-        self.link = ZoneLink(self.end, self.ledger, self.broker.endpoint(self.name), self.clock)
+        self.link = ZoneLink(self.end, self.ledger, self.endpoint, self.clock)
         self.stop_asked = threading.Event()
         self.thread = threading.Thread(target=self.link.run, args=(self.stop_asked, self._beat))
         self.thread.start()
@@ -294,6 +295,29 @@ def test_a_private_key_that_others_can_read_is_refused(mosquitto: Any, tmp_path:
     endpoint = Endpoint("127.0.0.1", mosquitto.port, ours / "ca.crt", ours / "tls.crt", open_key)
     with pytest.raises(KeyReadable, match="chmod 600"):
         Session(endpoint, client_id="nz01", will=Outgoing("v1/nz01/state", b"x")).open(["v1/nz01/down"])
+
+
+def test_a_key_that_stands_in_its_certificate_s_file_is_private_too(mosquitto: Any, tmp_path: Path) -> None:
+    ours = mosquitto.keys / "nz01"
+    both = tmp_path / "tls.pem"
+    both.write_bytes((ours / "tls.crt").read_bytes() + (ours / "tls.key").read_bytes())
+    both.chmod(0o644)
+    endpoint = Endpoint("127.0.0.1", mosquitto.port, ours / "ca.crt", both)
+    with pytest.raises(KeyReadable, match="chmod 600"):
+        Session(endpoint, client_id="nz01", will=Outgoing("v1/nz01/state", b"x")).open(["v1/nz01/down"])
+
+
+def test_a_zone_with_another_s_certificate_is_told_so(
+    tmp_path: Path, mosquitto: Any, until: Until, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = Zone(tmp_path, mosquitto)
+    wrong.endpoint = mosquitto.endpoint("nz02")
+    wrong.start()
+    try:
+        until(lambda: "it is the certificate of nz02, not of nz01" in caplog.text, "nothing was said")
+    finally:
+        wrong.stop()
+        wrong.ledger.close()
 
 
 def test_rubbish_from_one_zone_becomes_evidence_and_stops_nobody(
