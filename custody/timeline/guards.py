@@ -126,14 +126,26 @@ class Guards:
             officer, _ = _who(fact.body)
             between = fact.order < zone_start.order and (before is None or before.order < fact.order)
             guard = officer.rank in GUARDS and between
-            if guard and self._end(fact, officer.id) > zone_start.time:
+            if guard and self._runs_up_to(zone_start, fact, officer.id, fact.order):
                 return True
         if before is None:
             return False
         return any(
-            one.end >= zone_start.time and self._end(one.fact, one.officer.id) > zone_start.time
+            self._runs_up_to(zone_start, one.fact, one.officer.id, min(one.fact.order, before.order))
             for one in self._reconfirmed(room, before)
         )
+
+    def _runs_up_to(self, zone_start: Fact, fact: Fact, officer: str, since: Order) -> bool:
+        """Whether nothing ended this presence before the start, in the order of the facts, not by time alone."""
+        if fact.time + self._validity(fact.body) <= zone_start.time:
+            return False
+        room = _post(fact.body)
+        for later in self._named[officer].after(since):
+            if later.order >= zone_start.order:
+                break
+            if self._ends(later, officer, room):
+                return False
+        return True
 
     def _before(self, zone_start: Fact) -> Fact | None:
         index = self._starts.orders.index(zone_start.order, self._starts.at(zone_start.time))

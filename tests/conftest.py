@@ -1,0 +1,11 @@
+"""What all tests share: generated examples are the same in every run, and others in the soak."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("same every time", derandomize=True, deadline=None, database=None)
+settings.register_profile("soak", deadline=None, max_examples=2000)
+settings.load_profile("soak" if os.environ.get("FOURMUSTS_SOAK") else "same every time")
