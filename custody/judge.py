@@ -49,16 +49,26 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
 class Court:
     """The judges of many zones, each made when its zone is first heard of."""
 
+    HEARTBEATS_KEPT = 200_000
+    """How many good heartbeats of all zones together are kept as lines, should one be corrected or come again."""
+
     def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
         self._policy = policy
         self._until_us = until_us
         self._of_source: dict[object, Judge] = {}
         self.judges: dict[str, Judge] = {}
+        self._each_keeps = self.HEARTBEATS_KEPT // 4
 
     def judge_of(self, zone: str) -> Judge:
         one = self.judges.get(zone)
         if one is None:
             one = self.judges[zone] = Judge(zone, self._policy, until_us=self._until_us)
+            one.keep_heartbeats(self._each_keeps)
+            zones = len(self.judges)
+            if zones & (zones - 1) == 0:  # at every doubling; half of what is kept is the generation before
+                self._each_keeps = max(100, self.HEARTBEATS_KEPT // (4 * zones))
+                for other in self.judges.values():
+                    other.keep_heartbeats(self._each_keeps)
         return one
 
     def note_lines(self, lines: Iterable[bytes]) -> Iterator[tuple[int, Event | MalformedLine]]:
@@ -84,6 +94,14 @@ class Court:
                 continue
             one.note(event)
             yield index, event
+
+    def note_line(self, line: bytes) -> Event | None:
+        """As ``note_lines``, of one line. Raises ``MalformedLine``."""
+        for _, found in self.note_lines((line,)):
+            if isinstance(found, MalformedLine):
+                raise found
+            return found
+        return None
 
     def findings(self) -> list[Finding]:
         """The findings of all zones, sorted by start, rule, zone and stay."""
@@ -164,6 +182,10 @@ class Judge:
     def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
         """Take a heartbeat of this zone, by its fields, if it says that all is well; see ``Records``."""
         return self._until_us is None and self._records.note_heartbeat(fields, line)
+
+    def keep_heartbeats(self, count: int) -> None:
+        """Of how many good heartbeats, the last ones, the lines are kept at least."""
+        self._records.quiet_kept = count
 
     def settle(self) -> None:
         """End a batch."""

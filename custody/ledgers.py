@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -30,12 +31,26 @@ class Opened:
 class Lines:
     """The places of one ledger: when each line was written, which are missing."""
 
-    __slots__ = ("breaks", "first", "held", "id", "known", "latest", "opened", "settled", "stale", "written")
+    __slots__ = (
+        "breaks",
+        "first",
+        "good",
+        "held",
+        "id",
+        "known",
+        "latest",
+        "opened",
+        "settled",
+        "stale",
+        "written",
+    )
 
     def __init__(self, id_: str) -> None:
         self.id = id_
         self.first = 0
         self.written: array[int] = array("q")
+        self.good = bytearray()
+        """For each number whether a good heartbeat stands there, its time the written one."""
         self.held = 0
         self.latest = ABSENT
         self.breaks: set[int] = set()
@@ -70,9 +85,12 @@ class Lines:
         if sequence < self.first:
             missing = array("q", [ABSENT]) * (self.first - sequence)
             self.written = missing + self.written
+            self.good = bytearray(len(missing)) + self.good
             self.first = sequence
         elif sequence >= self.next:
-            self.written.extend(array("q", [ABSENT]) * (sequence - self.next + 1))
+            further = sequence - self.next + 1
+            self.written.extend(array("q", [ABSENT]) * further)
+            self.good.extend(bytes(further))
         index = sequence - self.first
         if self.written[index] == ABSENT:
             self.held += 1
@@ -137,6 +155,7 @@ class Ledgers:
             return False
         last = table[-1]
         table.append(written)
+        lines.good.append(0)
         lines.held += 1
         if written > lines.latest:
             lines.latest = written
@@ -198,6 +217,7 @@ class Ledgers:
                 "id": one.id,
                 "first": one.first,
                 "written": packed(one.written),
+                "good": b64encode(one.good).decode(),
                 "breaks": sorted(one.breaks),
                 "opened": None if one.opened is None else astuple(one.opened),
             }
@@ -210,6 +230,7 @@ class Ledgers:
             one = self.lines[saved["id"]] = Lines(saved["id"])
             one.first = saved["first"]
             one.written = unpacked(saved["written"])
+            one.good = bytearray(b64decode(saved["good"]))
             one.held = len(one.written) - one.written.count(ABSENT)
             one.latest = max(one.written)
             one.breaks = set(saved["breaks"])
@@ -242,6 +263,14 @@ class Ledgers:
     def judged(self, ledger: str, sequence: int) -> bool:
         """Whether the line in this place is judged already."""
         return sequence < self._judged_end[ledger]
+
+    def good_judged(self) -> Iterator[int]:
+        """The times of all good heartbeats that are judged."""
+        for lines in self.lines.values():
+            end = min(self._judged_end[lines.id], lines.next) - lines.first
+            for index in range(end):
+                if lines.good[index]:
+                    yield lines.written[index]
 
     def latest(self) -> int | None:
         """W: the latest written time of what is judged."""

@@ -8,36 +8,23 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from .corrections import Corrections, Reading, Record
 from .events import SPEC_VERSION, Event, SchemaBroken, parse_line, parse_time
 from .facts import Amended, Body, Corrected, Fact
 from .intervals import FOREVER, SECOND
-from .ledgers import Ledgers, Opened, packed, unpacked
+from .ledgers import Ledgers, Opened
 from .policy import Policy
 from .reading import read_body, seconds_us
 
-QUIET_KEPT = 3_000
-"""How many of the last good heartbeats (two days) are surely kept as lines too, should one of them be corrected,
-or its id come again in another line. What comes later than that about a good heartbeat is left aside."""
-
-
-class Record:
-    """One event: the smallest of its lines."""
-
-    __slots__ = ("event", "fact", "stay", "targets")
-
-    def __init__(self, event: Event) -> None:
-        self.event = event
-        self.fact: Fact | None = None
-        stay = event.data.get("stay")
-        self.stay = stay if isinstance(stay, str) else ""
-        self.targets: set[str] = set()
-        """What this corrects, or has ever been read to correct."""
+QUIET_KEPT = 500
+"""How many of the last good heartbeats (eight hours) are surely kept as lines too, should one of them be
+corrected, or its id come again in another line. What comes later about a good heartbeat is left aside."""
 
 
 @dataclass(slots=True)
@@ -55,14 +42,6 @@ class Changes:
     """Times of good heartbeats that are new."""
 
 
-@dataclass(slots=True)
-class _Quiet:
-    """The good heartbeats of one ledger: number and time of each."""
-
-    numbers: array[int] = field(default_factory=lambda: array("q"))
-    times: array[int] = field(default_factory=lambda: array("q"))
-
-
 class Records:
     """Every line of one zone."""
 
@@ -74,12 +53,11 @@ class Records:
         self._good_us = policy.rules.m4_3.lowest_us
         self._good_s = self._good_us / SECOND
         self._records: dict[str, Record] = {}
-        self._by_target: dict[str, set[str]] = {}
+        self._corrections = Corrections(self._records, self.ledgers)
         self._waiting: set[str] = set()
-        self._quiet: dict[str, _Quiet] = {}
         self._recent: dict[str, bytes] = {}
         self._before: dict[str, bytes] = {}
-        self._quiet_kept = quiet_kept
+        self.quiet_kept = quiet_kept
         self._changed: set[str] = set()
         self._good: array[int] = array("q")
         self._known_since = FOREVER
@@ -146,18 +124,16 @@ class Records:
             or id_ in self._recent
             or id_ in self._before
             or id_ in self._records
-            or id_ in self._by_target
+            or id_ in self._corrections.by_target
             or not self.ledgers.append(ledger, sequence, time_us, breaks=False)
         ):
             return False
         if self.ledgers.known_before < self._known_since:
             self._known_since = self.ledgers.known_before
-        quiet = self._quiet.get(ledger) or self._quiet.setdefault(ledger, _Quiet())
-        quiet.numbers.append(sequence)
-        quiet.times.append(time_us)
+        self.ledgers.lines[ledger].good[-1] = 1
         self._good.append(time_us)
         self._recent[id_] = line
-        if len(self._recent) >= self._quiet_kept:
+        if len(self._recent) >= self.quiet_kept:
             self._before, self._recent = self._recent, {}
         return True
 
@@ -173,7 +149,7 @@ class Records:
         changes.settled = unsettled
         self._waiting, judged = set(), self._waiting
         for id_ in judged:
-            (changed if self._judged(self._records[id_]) else self._waiting).add(id_)
+            (changed if self._corrections.judged(self._records[id_]) else self._waiting).add(id_)
         self._refresh(changed, changes)
         return changes
 
@@ -206,16 +182,12 @@ class Records:
         if event.type == "record.corrected":
             target = event.data.get("corrects")
             if isinstance(target, str):
-                self._aim(record, target)
-
-    def _aim(self, record: Record, target: str) -> None:
-        record.targets.add(target)
-        self._by_target.setdefault(target, set()).add(record.event.id)
+                self._corrections.aim(record, target)
 
     def _repeated(self, event: Event) -> bool:
         """The same id again. Returns whether the lines must be settled anew."""
         recent = self._recent_event(event.id)
-        held = recent if recent is not None else self._records[event.id].event
+        held: Event | Record = recent if recent is not None else self._records[event.id]
         if held.line == event.line:
             return False
         smaller = event.line < held.line
@@ -232,39 +204,32 @@ class Records:
             if old is not None:
                 self._records[event.id].fact = old.fact
                 for target in old.targets:
-                    self._aim(self._records[event.id], target)
+                    self._corrections.aim(self._records[event.id], target)
             self._waiting.add(event.id)
         return True
 
     def _unquiet(self, event: Event) -> None:
         """That good heartbeat must be looked at like any other line."""
         (self._recent if event.id in self._recent else self._before).pop(event.id)
-        quiet = self._quiet[event.ledger]
-        index = quiet.numbers.index(event.sequence)
-        del quiet.numbers[index], quiet.times[index]
+        lines = self.ledgers.lines[event.ledger]
+        lines.good[event.sequence - lines.first] = 0
         record = self._records[event.id] = Record(event)
-        record.fact = self._plain(event, read_body(event.type, event.data))
+        body = read_body(event.type, event.data)
+        assert body is not None
+        record.fact = self._make(record, body, Reading(event.data, *record.time, (event.id,)))
 
     # -- facts out
-
-    def _judged(self, record: Record) -> bool:
-        return self.ledgers.judged(record.event.ledger, record.event.sequence)
 
     def _anew(self) -> Changes:
         """Lay all facts anew: lines that were judged no longer are, or their order has changed."""
         changes = Changes(anew=True, settled=True)
         self._waiting = set()
-        for name, quiet in self._quiet.items():
-            changes.good.extend(
-                time
-                for number, time in zip(quiet.numbers, quiet.times, strict=True)
-                if self.ledgers.judged(name, number)
-            )
+        changes.good.extend(self.ledgers.good_judged())
         for record in self._records.values():
             record.fact = None
-        self._aim_all(set(self._records))
+        self._corrections.aim_all(set(self._records))
         for id_, record in self._records.items():
-            if self._judged(record):
+            if self._corrections.judged(record):
                 record.fact = self._fact(record)
                 if record.fact is not None:
                     changes.filed.append(record.fact)
@@ -275,7 +240,7 @@ class Records:
     def _refresh(self, changed: set[str], changes: Changes) -> None:
         """Read again what has changed, what it corrects and what corrects it."""
         again = set(changed)
-        todo = list(changed) if self._by_target else []
+        todo = list(changed) if self._corrections.by_target else []
         while todo:
             id_ = todo.pop()
             recent = self._recent_event(id_)
@@ -284,133 +249,63 @@ class Records:
             record = self._records.get(id_)
             if record is None:
                 continue
-            self._aim_all({id_})
-            others = (record.targets | self._by_target.get(id_, set())) - again
+            self._corrections.aim_all({id_})
+            others = (record.targets | self._corrections.of(id_)) - again
             again |= others
             todo.extend(others)
-        if self._by_target:
-            self._aim_all(again)
+        if self._corrections.by_target:
+            self._corrections.aim_all(again)
         for id_ in again:
             record = self._records.get(id_)
             if record is None:
                 continue
-            before, record.fact = record.fact, self._fact(record) if self._judged(record) else None
+            before, record.fact = record.fact, self._fact(record) if self._corrections.judged(record) else None
             if before is not None:
                 changes.withdrawn.append(before)
             if record.fact is not None:
                 changes.filed.append(record.fact)
 
-    def _aim_all(self, ids: set[str]) -> None:
-        """Let each correction among these be found by what it corrects, should that itself have been corrected."""
-        aimed = True
-        while aimed:
-            aimed = False
-            for id_ in ids:
-                record = self._records.get(id_)
-                if record is None or record.event.type != "record.corrected" or not self._judged(record):
-                    continue
-                reading = self._read(record, frozenset())
-                target = None if reading is None else reading[0].get("corrects")
-                if isinstance(target, str) and target not in record.targets:
-                    self._aim(record, target)
-                    aimed = True
-
     def _fact(self, record: Record) -> Fact | None:
         """The fact that a judged line makes; ``None`` if it is void, broken, or nothing that a rule looks at."""
-        event = record.event
-        data, time, offset = event.data, event.time_us, event.utc_offset_s
-        evidence: tuple[str, ...] = (event.id,)
-        if event.id in self._by_target:
-            reading = self._read(record, frozenset())
-            if reading is None:
+        reading = Reading(record.data, *record.time, (record.id,))
+        if self._corrections.of(record.id):
+            corrected = self._corrections.read(record)
+            if corrected is None:
                 return None
-            data, time, offset, evidence = reading
+            reading = corrected
         try:
-            body = read_body(event.type, data)
+            body = read_body(record.type, reading.data)
         except SchemaBroken as error:
-            self.broken[event.id] = str(error)
+            self.broken[record.id] = str(error)
             return None
-        self.broken.pop(event.id, None)
+        finally:
+            record.forget_data()
+        self.broken.pop(record.id, None)
         if isinstance(body, Corrected):
-            body = self._amends(event, body)
-        if body is None:
-            return None
+            body = self._amends(record, body)
+        return None if body is None else self._make(record, body, reading)
+
+    def _make(self, record: Record, body: Body, reading: Reading) -> Fact:
+        rank = self.ledgers.ranks[record.ledger]
         return Fact(
-            id=event.id,
-            type=event.type,
-            order=(time, event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id),
-            first_us=event.time_us,
-            offset_s=offset,
+            id=record.id,
+            type=record.type,
+            order=(reading.time_us, record.written, rank, record.sequence, record.id),
+            first_us=record.time[0],
+            offset_s=reading.offset_s,
             body=body,
-            evidence=evidence,
+            evidence=reading.evidence,
         )
 
-    def _plain(self, event: Event, body: Body | None) -> Fact:
-        """The fact of a line that nothing corrects."""
-        assert body is not None
-        return Fact(
-            id=event.id,
-            type=event.type,
-            order=(event.time_us, event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id),
-            first_us=event.time_us,
-            offset_s=event.utc_offset_s,
-            body=body,
-            evidence=(event.id,),
-        )
-
-    def _amends(self, event: Event, body: Corrected) -> Body | None:
+    def _amends(self, record: Record, body: Corrected) -> Body | None:
         """How much later than its line a correction came; ``None`` if that line is not here."""
         recent = self._recent_event(body.corrects)
         if recent is not None:
-            return Amended("", event.written_us - recent.written_us)
+            return Amended("", record.written - recent.written_us)
         target = self._records.get(body.corrects)
-        if target is None or not self._judged(target):
+        if target is None or not self._corrections.judged(target):
             return None
-        return Amended(target.stay, event.written_us - target.event.written_us)
-
-    def _read(
-        self, record: Record, path: frozenset[str]
-    ) -> tuple[dict[str, Any], int, int, tuple[str, ...]] | None:
-        """Data, time, UTC offset and evidence of a line as corrected; ``None`` if it is void.
-
-        ``path``: the lines being read already, so that corrections which name each other come to an end.
-        """
-        event = record.event
-        data, time, offset, void = event.data, event.time_us, event.utc_offset_s, False
-        evidence = [event.id]
-        for fields in self._corrections(record, path | {event.id}):
-            correction, body = fields
-            evidence.append(correction.event.id)
-            if body.fields:
-                data = {**data, **body.fields}
-            if body.time is not None:
-                time, offset = parse_time(body.time)
-            if body.void is not None:
-                void = body.void
-        return None if void else (data, time, offset, tuple(evidence))
-
-    def _corrections(self, record: Record, path: frozenset[str]) -> Iterator[tuple[Record, Corrected]]:
-        """The corrections of a line that stand, the last written last."""
-        found = []
-        for id_ in self._by_target.get(record.event.id, ()):
-            correction = self._records[id_]
-            if id_ in path or not self._judged(correction):
-                continue
-            reading = self._read(correction, path)
-            if reading is None:
-                continue
-            try:
-                body = read_body("record.corrected", reading[0])
-            except SchemaBroken:
-                continue
-            if isinstance(body, Corrected) and body.corrects == record.event.id:
-                found.append((self._written(correction), correction, body))
-        found.sort(key=lambda one: one[0])
-        return ((correction, body) for _, correction, body in found)
-
-    def _written(self, record: Record) -> tuple[int, int, int, str]:
-        event = record.event
-        return (event.written_us, self.ledgers.ranks[event.ledger], event.sequence, event.id)
+        return Amended(target.stay, record.written - target.written)
 
     # -- to disk and back
 
@@ -419,13 +314,9 @@ class Records:
         header = {
             "zone": self.zone,
             "ledgers": self.ledgers.state(),
-            "quiet": {
-                name: {"numbers": packed(one.numbers), "times": packed(one.times)}
-                for name, one in self._quiet.items()
-            },
             "lines": len(self._records),
         }
-        lines = [record.event.line for record in self._records.values()]
+        lines = [record.line for record in self._records.values()]
         lines += [*self._before.values(), *self._recent.values()]
         return zlib.compress(b"\n".join([orjson.dumps(header), *lines]), 1)
 
@@ -436,8 +327,6 @@ class Records:
         header = orjson.loads(header_line)
         records = cls(header["zone"], policy)
         records.ledgers.restore(header["ledgers"])
-        for name, one in header["quiet"].items():
-            records._quiet[name] = _Quiet(unpacked(one["numbers"]), unpacked(one["times"]))
         for line in lines[: header["lines"]]:
             records._keep(parse_line(line))
         for line in lines[header["lines"] :]:

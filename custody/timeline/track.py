@@ -66,36 +66,42 @@ Stretch = tuple[int, int, str, Any]
 
 
 class Stretches:
-    """Things that each last from a start to an end: audits of a camera, stays in a room."""
+    """Things that each last from a start to an end: audits of a camera, stays in a room.
 
-    __slots__ = ("_all", "_longest")
+    They are kept by the order of magnitude of their length, so that a single long one, or one that has not ended,
+    does not make every search walk back through history.
+    """
+
+    __slots__ = ("_by_length",)
 
     def __init__(self) -> None:
-        self._all: list[Stretch] = []
-        self._longest = 0
+        self._by_length: dict[int, list[Stretch]] = {}
 
     def add(self, start: int, end: int, name: str, what: Any) -> None:
         """``name`` must be unique among those with the same start and end."""
-        insort(self._all, (start, end, name, what), key=_key)
-        self._longest = max(self._longest, end - start)
+        alike = self._by_length.setdefault((end - start).bit_length(), [])
+        insort(alike, (start, end, name, what), key=_key)
 
     def remove(self, start: int, end: int, name: str) -> None:
-        index = bisect_left(self._all, (start, end, name), key=_key)
-        assert _key(self._all[index]) == (start, end, name), "a stretch is removed from where it was added"
-        del self._all[index]
+        alike = self._by_length[(end - start).bit_length()]
+        index = bisect_left(alike, (start, end, name), key=_key)
+        assert _key(alike[index]) == (start, end, name), "a stretch is removed from where it was added"
+        del alike[index]
 
     def all(self) -> list[Stretch]:
         """All of them, in order of their starts."""
-        return self._all
+        return sorted((one for alike in self._by_length.values() for one in alike), key=_key)
 
     def overlapping(self, start: int, end: int) -> list[Stretch]:
         """Those that share a moment with [start, end), in order of their starts."""
         found = []
-        index = bisect_left(self._all, start - self._longest, key=_start)
-        while index < len(self._all) and self._all[index][0] < end:
-            if self._all[index][1] > start:
-                found.append(self._all[index])
-            index += 1
+        for bits, alike in self._by_length.items():
+            index = bisect_left(alike, start - (1 << bits), key=_start)
+            while index < len(alike) and alike[index][0] < end:
+                if alike[index][1] > start:
+                    found.append(alike[index])
+                index += 1
+        found.sort(key=_key)
         return found
 
 

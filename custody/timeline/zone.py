@@ -31,7 +31,8 @@ from custody.policy import Policy
 from .cameras import Camera, Shown
 from .clocks import Clocks
 from .guards import GUARDS, Guards, Presence, officers_named
-from .stay import StayTimeline, Visit, cut, tell
+from .stay import StayTimeline, Visit, cut
+from .telling import tell
 from .track import Stretches, Track
 
 UNDESCRIBED = Described({}, {})
