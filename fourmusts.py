@@ -13,6 +13,8 @@ from custody.errors import FourmustsError
 
 COMMANDS = {
     "judge": ("config.judge_command:judge", "Judge event lines and print the findings."),
+    "explain": ("config.explain_command:explain", "Explain a finding: sentence, numbers, law and evidence."),
+    "timeline": ("config.timeline_command:timeline", "Draw a stay, one lane for each must."),
     "keys": ("sync.keys_command:keys", "Make and show keys and certificates."),
     "init": ("edge.commands:init", "Make the ledger and the keys of a zone, once."),
     "edge": ("edge.commands:edge", "Run all four processes of a zone under one supervisor."),

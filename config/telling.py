@@ -6,7 +6,6 @@ described it. A type or a code that is not known here is shown as written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -216,7 +215,9 @@ def tell(event: Event, lang: Language, *, names: Names | None = None, utc_offset
         return event.type
     says = _Says(event.data, lang, names or str, utc_offset_s)
     text = pair[0 if lang == "zh" else 1].format_map(says)
-    return spaced(text) if lang == "zh" else re.sub(r"^.", lambda first: first[0].upper(), text)
+    if lang == "zh":
+        return spaced(text)
+    return text if pair[1].startswith(("{camera}", "{door}")) else text[:1].upper() + text[1:]
 
 
 class _Says(dict[str, Any]):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from config.telling import local_time, word
-from config.wording import Language, Names, duration, must_title, sentence, spaced, title, verdict
-from custody.findings import Finding, Severity
+from config.wording import Language, Names, duration, must_title, spaced, title, verdict
+from custody.findings import Finding
 from custody.lanes import Lane, Piece, Run, Shows, StayLanes, Track
 
 from .axis import Axis
-from .measure import Label, Placed, place, text_width, wrapped
+from .foot import kind_of, legend, number, sentences
+from .measure import Label, Placed, place, text_width
 from .svg import INK, LINE, SOFT, STROKE, Sheet
 from .words import say
 
@@ -30,10 +31,6 @@ REQUIRED_H, PROVEN_H, ACT_H = 6.0, 20.0, 9.0
 LEAST = 4.0
 """Least width of a gap, of a bar."""
 ROWS_MOST = 4
-LEGEND = (
-    "required", "proven", "auxiliary", "search", "out", "short", "review", "breach", "serious", "unproven",
-)  # fmt: skip
-CIRCLED_MOST = 20
 
 Links = Callable[[Finding], str | None]
 
@@ -54,18 +51,6 @@ def draw(
     """
     offset_s = lanes.utc_offset_s if utc_offset_s is None else utc_offset_s
     return _Drawing(lanes, lang, names or str, offset_s, links).whole(listed=listed)
-
-
-def number(count: int) -> str:
-    """``①`` to ``⑳``, then ``(21)``."""
-    return chr(0x2460 + count - 1) if count <= CIRCLED_MOST else f"({count})"
-
-
-def kind_of(finding: Finding) -> str:
-    """The pattern of a finding."""
-    if finding.severity is Severity.SERIOUS:
-        return "serious"
-    return finding.verdict.value
 
 
 class _Drawing:
@@ -90,9 +75,9 @@ class _Drawing:
             self._lane(lane)
         bottom = self._sheet.y
         self._ticks(axis_at, bottom)
-        self._legend()
+        legend(self._sheet, self._lang)
         if listed:
-            self._list()
+            sentences(self._sheet, self._lanes.findings, self._lang, self._names, self._offset_s)
         return self._sheet.whole(
             WIDTH, self._sheet.y + 10, f"{say('title', self._lang)} {self._lanes.stay}", self._desc(),
             "zh-CN" if self._lang == "zh" else "en", linked=self._links is not None,
@@ -274,7 +259,7 @@ class _Drawing:
             return Label(centre, (long,), 0)
         self._used.add(found.id)
         sign = self._numbers[found.id]
-        name = title(found.rule, self._lang)
+        name = self._called(found, gap=True)
         texts = (f"{sign} {name} {long}", f"{sign} {long}", sign)
         return Label(centre, tuple(spaced(text) for text in texts), self._weight(found))
 
@@ -315,7 +300,7 @@ class _Drawing:
             rows_end[row : row + 1] = [x + width]
             self._other(found, x, width, top + row * 13)
             long = "" if ended == found.start_us else f" {self._long(found.seconds_us)}"
-            name, sign = title(found.rule, self._lang), self._numbers[found.id]
+            name, sign = self._called(found), self._numbers[found.id]
             texts = (f"{sign} {name}{long}", f"{sign} {name}", f"{sign}{long}", sign)
             labels.append(Label(x + width / 2, tuple(spaced(text) for text in texts), self._weight(found)))
         if labels:
@@ -354,6 +339,16 @@ class _Drawing:
         if one.row or abs(x - one.label.centre) > 1:
             self._sheet.line(one.label.centre, strip, x, y + one.row * ROW + 3, "#6b7785", ' stroke-width="0.8"')
 
+    def _called(self, found: Finding, *, gap: bool = False) -> str:
+        """What a label calls a finding: what nothing proves is never called a breach."""
+        name = title(found.rule, self._lang)
+        if kind_of(found) != "unproven":
+            return name
+        unproven = verdict("unproven", self._lang)
+        if gap:
+            return unproven
+        return f"{name}（{unproven}）" if self._lang == "zh" else f"{name} ({unproven.lower()})"
+
     def _weight(self, found: Finding) -> int:
         return 10 + {"serious": 3, "breach": 2, "review": 1}.get(kind_of(found), 0)
 
@@ -362,43 +357,3 @@ class _Drawing:
 
     def _name(self, text: str, y: float) -> None:
         self._sheet.text(14, y, text, size=13, fill=SOFT)
-
-    # -- below the lanes
-
-    def _legend(self) -> None:
-        sheet = self._sheet
-        sheet.line(14, sheet.y + 4, RIGHT, sheet.y + 4, "#aeb9c5")
-        x, y = 14.0, sheet.y + 16
-        for kind in LEGEND:
-            text = say(f"legend_{kind}", self._lang)
-            width = 30 + text_width(text, SMALL) + 18
-            if x + width > RIGHT:
-                x, y = 14.0, y + 20
-            if kind == "required":
-                sheet.plain(x, y + 4, 24, REQUIRED_H, "#33475b")
-            else:
-                sheet.bar(x, y, 24, 13, kind)
-            sheet.text(x + 30, y + 11, text, size=SMALL, fill=SOFT)
-            x += width
-        sheet.y = y + 26
-
-    def _list(self) -> None:
-        """Each finding with its number and as a sentence."""
-        sheet = self._sheet
-        sheet.text(14, sheet.y + 14, say("findings", self._lang), size=15, bold=True)
-        sheet.y += 24
-        if not self._lanes.findings:
-            sheet.text(14, sheet.y + 12, say("nothing", self._lang), size=13)
-            sheet.y += 20
-        for found in self._lanes.findings:
-            said = sentence(found, self._lang, names=self._names, utc_offset_s=self._offset_s)
-            serious = kind_of(found) == "serious"
-            name = say("legend_serious", self._lang) if serious else verdict(found.verdict.value, self._lang)
-            heading = f"{found.rule} {title(found.rule, self._lang)}"
-            text = f"{heading}（{name}）：{said}" if self._lang == "zh" else f"{heading} ({name}): {said}"
-            sheet.bar(14, sheet.y + 3, 20, 11, kind_of(found))
-            sheet.text(42, sheet.y + 13, self._numbers[found.id], size=13, bold=True)
-            for line in wrapped(text, 13, RIGHT - 78):
-                sheet.text(78, sheet.y + 13, line, size=13)
-                sheet.y += 18
-            sheet.y += 3
