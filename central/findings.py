@@ -13,6 +13,9 @@ from typing import Any
 
 from custody.events import parse_time
 
+GROWTH_SHARE = 0.01
+"""By so much one that lasts must have grown before it is put on record again."""
+
 FindingDict = Mapping[str, Any]
 """A finding as ``custody.findings.Finding.to_dict`` gives it, in the shape of rules.md."""
 
@@ -50,11 +53,23 @@ def compare(known: Mapping[str, Known], found: Iterable[FindingDict]) -> list[Ch
             changes.append(Change(State.RAISED, fields, announced=True))
         elif before.fields != fields:
             announced = _says(before.fields) != _says(fields)
-            changes.append(Change(State.CHANGED if announced else before.state, fields, announced))
+            if announced or _grew(before.fields, fields):
+                changes.append(Change(State.CHANGED if announced else before.state, fields, announced))
     for id_, before in known.items():
         if before.state is not State.CLOSED and id_ not in now:
             changes.append(Change(State.CLOSED, before.fields, announced=True))
     return sorted(changes, key=lambda change: (parse_time(change.fields["start"])[0], change.fields["id"]))
+
+
+def _grew(before: FindingDict, fields: FindingDict) -> bool:
+    """Whether one that lasts has become longer by a hundredth, or differs in more than its length and evidence.
+
+    Some last for months (a recording that nobody audits). To write each of them anew with each heartbeat of its
+    zone would make a round take longer with every day.
+    """
+    length, now = float(before["seconds"]), float(fields["seconds"])
+    only_longer = {**before, "seconds": 0, "evidence": 0} == {**fields, "seconds": 0, "evidence": 0}
+    return not (only_longer and length <= now < length * (1 + GROWTH_SHARE))
 
 
 def _says(fields: FindingDict) -> object:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -44,8 +45,10 @@ class ZoneJudging:
         self._stays = records.stays(zone)
         self._verdicts: dict[str, Mapping[int, str]] = {}
         self._known_us = 0
+        self._corrections: dict[str, Event] = {}
         for events in records.judged(zone):
             self._judge.take(events)
+            self._note_corrections(events)
         self._fold_again(())
 
     def round(self, unjudged: Unjudged) -> Round:
@@ -76,13 +79,12 @@ class ZoneJudging:
     def _apply(self, events: Iterable[Event]) -> set[str]:
         """Fold into the register; the stays that may look different now."""
         touched: set[str] = set()
-        corrected = False
+        corrected = self._note_corrections(events)
         for event in events:
             if event.id in self._applied:
                 continue  # moved here from a closed ledger: the judge takes both lines, the register one
             self._applied.add(event.id)
             self._register.apply(event)
-            corrected = corrected or event.type == "record.corrected"
             stay = event.data.get("stay")
             if isinstance(stay, str):
                 touched.add(stay)
@@ -92,16 +94,26 @@ class ZoneJudging:
         return touched
 
     def _fold_again(self, newest: Iterable[Event]) -> None:
-        """A correction changes what happened before it, so the register is made anew from all lines."""
-        every: dict[str, Event] = {}
-        for events in (*self._records.judged(self.zone), newest):
-            for event in events:
-                every.setdefault(event.id, event)
-        self._applied = set(every)
+        """A correction changes what happened before it, so the register is made anew from all lines.
+
+        They are read some at a time: a year of a zone does not fit into memory. The corrections do.
+        """
+        self._applied: set[str] = set()
         self._register = Register()
-        for event in effective(list(every.values())):
-            self._register.apply(event)
-        self._known_us = max((event.written_us for event in every.values()), default=0)
+        self._known_us = 0
+        for events in chain(self._records.judged(self.zone), (newest,)):
+            here = {event.id: event for event in events if event.id not in self._applied}
+            self._applied |= here.keys()
+            elsewhere = [event for id_, event in self._corrections.items() if id_ not in here]
+            for event in effective([*elsewhere, *here.values()]):
+                if event.id in here:
+                    self._register.apply(event)
+            self._known_us = max([self._known_us, *(event.written_us for event in here.values())])
+
+    def _note_corrections(self, events: Iterable[Event]) -> bool:
+        found = {event.id: event for event in events if event.type == "record.corrected"}
+        self._corrections.update(found)
+        return bool(found)
 
     def _zone_now(self, events: Iterable[Event]) -> dict[str, Any]:
         """Columns of the table ``zones`` that these events set; a retired ledger that comes late sets none."""

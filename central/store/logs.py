@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from config.clock import Clock
-from custody.events import LedgerFork, draft
+from custody.events import Event, LedgerFork, draft
 from sync.store import Head
 
 from . import schema
@@ -66,6 +66,8 @@ class LogTable:
         once more, so that what is stored cannot differ from what was verified.
         """
         at_us = self._clock.now_us()
+        # Before the transaction, in which nobody else can write.
+        read = [read_line(zone, log, seq, line) for seq, line in enumerate(lines, known_size + 1)]
         with self._database.writing() as connection:
             known = known_log(connection, zone, log, at_us) if known_size == 0 else find_log(connection, zone, log)
             if known is None or known.tree.size != known_size:
@@ -77,7 +79,8 @@ class LogTable:
                 )
             if not swap_head(connection, known, head, at_us):
                 return False
-            self._insert_lines(connection, known.key, zone, log, known_size + 1, lines, hashes, at_us)
+            place = (known.key, zone, log, known_size + 1)
+            self._insert_lines(connection, place, zip(lines, hashes, read, strict=True), at_us)
         return True
 
     def keep_evidence(self, zone: str, log: str | None, kind: str, detail: str, message: bytes) -> None:
@@ -90,18 +93,15 @@ class LogTable:
     def _insert_lines(
         self,
         connection: Connection,
-        key: int,
-        zone: str,
-        log: str,
-        first: int,
-        lines: Sequence[bytes],
-        hashes: Sequence[bytes],
+        place: tuple[int, str, str, int],
+        lines: Iterable[tuple[bytes, bytes, tuple[Event | None, str | None]]],
         at_us: int,
     ) -> None:
+        """``place``: key of the log, zone, log id, first sequence; ``lines``: line, hashes, what was read."""
+        key, zone, log, first = place
         kept: list[dict[str, Any]] = []
         found: list[dict[str, Any]] = []
-        for seq, (line, completed) in enumerate(zip(lines, hashes, strict=True), first):
-            event, flaw = read_line(zone, log, seq, line)
+        for seq, (line, completed, (event, flaw)) in enumerate(lines, first):
             kept.append({"log_key": key, "seq": seq, "line": line, "hashes": completed, "flaw": flaw})
             if flaw is not None:
                 keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)

@@ -43,6 +43,16 @@ def test_one_that_lasts_grows_on_record_without_a_word() -> None:
     assert compare(known(), [grown]) == [Change(State.RAISED, grown, announced=False)]
 
 
+def test_one_that_lasts_for_long_is_not_put_on_record_again_with_every_heartbeat() -> None:
+    month_s = 30 * 86_400.0
+    heartbeat_later = finding(seconds=month_s + 60, evidence=["e1", "e2"])
+    assert compare(known(seconds=month_s), [heartbeat_later]) == []
+    half_a_day_later = finding(seconds=month_s * 1.02)
+    assert compare(known(seconds=month_s), [half_a_day_later]) == [
+        Change(State.RAISED, half_a_day_later, announced=False)
+    ]
+
+
 def test_one_that_gets_worse_while_it_lasts_is_changed() -> None:
     worse = finding(severity="serious", seconds=700.0)
     assert compare(known(), [worse]) == [Change(State.CHANGED, worse, announced=True)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import text
 
 from central.feed import Feed
@@ -232,9 +233,16 @@ def test_the_register_of_stays_follows(told: Any, database: Database) -> None:
     assert bad["must_1"] == bad["must_2"] == bad["must_4"] == "breached"
 
 
+@pytest.mark.parametrize("lines_at_once", [1000, 7])
 def test_a_correction_is_seen_in_the_register_of_stays(
-    told: Any, store: LogTable, judging: Judging, database: Database
+    told: Any,
+    store: LogTable,
+    judging: Judging,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    lines_at_once: int,
 ) -> None:
+    monkeypatch.setattr("central.store.records.CHUNK_LINES", lines_at_once)
     data = {
         "corrects": told.ids["left"],
         "reason": "wrong person",
