@@ -17,6 +17,7 @@ from .desk import Desk, Judging
 from .live import Live
 from .rendering import Renderer
 from .security import Guarded
+from .shared_judge import SharedJudge
 from .watcher import Watcher
 
 STATIC = Path(__file__).parent / "static"
@@ -28,8 +29,9 @@ def create_app(desk: Desk, judge: Judging) -> FastAPI:
 
     The watcher's threads live as long as the application. ``app.state.live`` ends the open streams.
     """
-    live, renderer = Live(desk), Renderer(desk)
-    watcher = Watcher(desk, live, judge)
+    shared = SharedJudge(judge)
+    live, renderer = Live(desk), Renderer(desk, shared.lanes)
+    watcher = Watcher(desk, live, shared)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

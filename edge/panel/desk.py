@@ -13,6 +13,7 @@ from config.policy import load_policy
 from config.wording import Names
 from config.zone import OfficerSettings, ZoneSettings
 from custody.events import Event
+from custody.lanes import StayLanes
 from custody.policy import Policy
 from edge.register.book import Book
 from edge.register.errors import PersonRecordBroken
@@ -32,13 +33,15 @@ class SaysItself(Protocol):
 
 
 class Judging(Protocol):
-    """What the panel needs of ``custody.judge.Judge``."""
+    """What the panel needs of ``custody.drawn.DrawnJudge``."""
 
     def take(self, events: Iterable[Event]) -> None: ...
 
     def findings(self) -> Sequence[SaysItself]: ...
 
     def verdicts(self) -> Mapping[str, Mapping[int, str]]: ...
+
+    def lanes(self, stay: str) -> StayLanes | None: ...
 
 
 @dataclass(frozen=True)

@@ -174,8 +174,6 @@ LABELS: Mapping[str, Mapping[str, str]] = {
         "link": _m("Link"),
         "panel": _m("Panel"),
     },
-    "place": {"awaited": _m("On the way"), "away": _m("Out on leave")},
-    "step": {"collection": _m("Collection")},
 }
 
 

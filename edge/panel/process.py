@@ -8,8 +8,8 @@ import threading
 from config.clock import Clock
 from config.policy import load_policy
 from config.zone import ZoneSettings
+from custody.drawn import DrawnJudge
 from custody.errors import FourmustsError
-from custody.judge import Judge
 from edge.pulse import Pulse
 from edge.register.persons import Persons
 from sync.ledger import Ledger
@@ -44,7 +44,7 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
         try:
             policy = load_policy(None)
             desk = Desk(settings, ledger, persons, clock, policy)
-            app = create_app(desk, Judge(zone.id, policy))
+            app = create_app(desk, DrawnJudge(zone.id, policy))
             _serve(PanelServer(app, settings.panel.host, settings.panel.port), settings, clock, stop)
             desk.book.close()
         finally:

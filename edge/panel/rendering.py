@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from config.drawing import draw
 from config.wording import must_title, sentence, title, verdict
 from custody.events import to_datetime
+from custody.lanes import StayLanes
 
 from .desk import Desk
 from .i18n import Speaker
@@ -18,7 +20,6 @@ from .labels import LABELS, label
 from .view.board import Board
 from .view.entries import Narrator
 from .view.people import Person, person
-from .view.timeline import Timeline, timeline
 
 FRAGMENTS: Mapping[str, tuple[str, ...]] = {
     "home": ("bar", "people", "attention"),
@@ -34,8 +35,9 @@ FRAGMENTS: Mapping[str, tuple[str, ...]] = {
 class Renderer:
     """Renders for one desk; safe to share between threads."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, lanes: Callable[[str], StayLanes | None]) -> None:
         self._desk = desk
+        self._lanes = lanes
         self._environment = Environment(
             loader=PackageLoader("edge.panel"),
             autoescape=True,
@@ -64,15 +66,22 @@ class Renderer:
             stay = desk.book.register.stays[id_]
             shown: Person = person(desk, stay, board.now)
         findings = sorted((f for f in desk.judged.findings if f["stay"] == id_), key=lambda f: f["start"])
-        lanes: Timeline | None = timeline(
-            desk, stay, findings, shown.legal.deadline_us if shown.legal else None, board.now
-        )
         return {
             "person": shown,
             "findings": findings,
-            "timeline": lanes,
+            "drawing": lambda: self._drawing(id_, speaker),
             "entries": Narrator(desk, speaker).entries(id_),
         }
+
+    def _drawing(self, stay: str, speaker: Speaker) -> Markup | None:
+        """The stay as lanes; what it is made of stands beside it on the page, so the findings are not listed."""
+        lanes = self._lanes(stay)
+        if lanes is None:
+            return None
+        desk = self._desk
+        return Markup(
+            draw(lanes, speaker.lang, names=desk.names, utc_offset_s=desk.now().utc_offset_s, listed=False)
+        )
 
     def _render(self, template: str, speaker: Speaker, context: Mapping[str, Any]) -> str:
         lang, desk = speaker.lang, self._desk

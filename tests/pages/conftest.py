@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from config.clock import SystemClock
 from config.policy import load_policy
 from config.zone import ZoneSettings, load_zone
+from custody.drawn import DrawnJudge
 from custody.events import Draft
-from custody.judge import Judge
 from edge.panel.app import create_app
 from edge.panel.desk import Desk
 from edge.panel.server import PanelServer
@@ -73,7 +73,7 @@ def zone(tmp_path: Path) -> Iterator[Zone]:
     ledger = Ledger.create(settings.ledger_dir, zone=identity.id, deployment=identity.deployment, clock=clock)
     persons = Persons.open(identity.state_dir, settings.keys_dir)
     desk = Desk(settings, ledger, persons, clock)
-    server = PanelServer(create_app(desk, Judge(identity.id, load_policy(None))), "127.0.0.1", 0)
+    server = PanelServer(create_app(desk, DrawnJudge(identity.id, load_policy(None))), "127.0.0.1", 0)
     server.start()
     yield Zone(settings, ledger, server)
     if server.alive:

@@ -100,7 +100,7 @@ def test_a_whole_stay_in_chinese_while_the_monitor_watches(zone: Any, open_page:
     keep(page, "exit-zh")
     press(page, "登记出区")
     expect(page.locator(".entries tbody tr")).to_have_count(10)
-    expect(page.locator("svg.timeline")).to_be_visible()
+    expect(page.locator("svg.lanes")).to_be_visible()
     keep(page, "record-zh")
     expect(asked_in.locator(".badge")).to_have_count(0)
 

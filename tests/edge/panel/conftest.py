@@ -14,8 +14,8 @@ import pytest
 from config.clock import ManualClock
 from config.policy import load_policy
 from config.zone import ZoneSettings, load_zone
+from custody.drawn import DrawnJudge
 from custody.events import Draft, Event
-from custody.judge import Judge
 from edge.panel.app import create_app
 from edge.panel.desk import Desk
 from edge.panel.server import PanelServer
@@ -144,7 +144,7 @@ def desk(settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: Manual
 @pytest.fixture
 def server(desk: Desk) -> Iterator[PanelServer]:
     """The panel, really served, on a port of its own."""
-    judge = Judge(desk.settings.zone.id, load_policy(None))
+    judge = DrawnJudge(desk.settings.zone.id, load_policy(None))
     server = PanelServer(create_app(desk, judge), "127.0.0.1", 0)
     server.start()
     yield server

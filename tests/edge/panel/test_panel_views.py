@@ -13,9 +13,9 @@ from config.clock import ManualClock
 from config.zone import Headquarters, ZoneSettings
 from custody.events import format_utc
 from edge.panel.desk import Desk, mask
+from edge.panel.shared_judge import SharedJudge
 from edge.panel.view.attention import NOTE, SOON, URGENT
 from edge.panel.view.board import Board, board
-from edge.panel.view.timeline import timeline
 from edge.pulse import Pulse
 from edge.register.persons import Persons
 from edge.register.requests import ACTS
@@ -190,58 +190,51 @@ def test_an_empty_room_may_have_a_lost_camera_an_occupied_one_may_not(
     assert urgent == [("The camera of an occupied room does not record properly.", ("候问室一",))]
 
 
-def test_the_lanes_show_where_what_who_and_which_picture(
+def test_the_record_draws_the_lanes_of_the_judge(
     arrive: Number,
     write: Write,
-    desk: Desk,
-    seen: Callable[[], Board],
+    client: httpx.Client,
     append: Callable[..., Any],
     clock: ManualClock,
+    until: Callable[[Callable[[], Any]], Any],
 ) -> None:
     stay = arrive()
-    append(
-        "camera.state",
-        camera="cam-waiting-1",
-        state="recording",
-        audio="none",
-        faults=[],
-        since=format_utc(clock.now_us()),
-    )
+    since = format_utc(clock.now_us())
+    append("camera.state", camera="cam-waiting-1", state="recording", audio="none", faults=[], since=since)
     clock.advance(60)
     write("enter", stay=stay, door="front-door", room="waiting-1", escorts=[])
     write("guard-present", room="waiting-1", officer="a0112")
-    clock.advance(120)
-    append(
-        "camera.state",
-        camera="cam-waiting-1",
-        state="lost",
-        audio="none",
-        faults=["covered"],
-        since=format_utc(clock.now_us()),
-    )
+    clock.advance(60)
     write("guard-absent", room="waiting-1", officer="a0112")
-    clock.advance(60)
+    clock.advance(100)
     write("start-search", stay=stay, room="search", officers=["p0231", "p0145"])
-    clock.advance(60)
-    seen()
-    found = desk.book.stay(stay)
-    assert found is not None
-    lanes = timeline(desk, found, [], None, desk.now())
-    assert lanes is not None
-    start_us = lanes.start_us
-    told = [
-        [
-            (s.kind, s.label[1], (s.start_us - start_us) // 1_000_000, (s.end_us - start_us) // 1_000_000)
-            for s in lane.segments
-        ]
-        for lane in lanes.lanes
-    ]
-    assert told == [
-        [("outside", "awaited", 0, 60), ("place", "候问室一", 60, 240), ("place", "人身检查室", 240, 300)],
-        [("search", "safety", 240, 300)],
-        [("guard", "辅警王", 60, 180), ("attended", "民警赵 民警钱", 240, 300)],
-        [("recording", "recording", 60, 180), ("lost", "lost", 180, 240), ("unknown", "unknown", 240, 300)],
-    ]
+
+    def lanes() -> str | None:
+        page = client.get(f"/stays/{stay}", params={"lang": "zh"}).text
+        return page if 'class="lanes"' in page and "M3.1 无人看管" in page else None
+
+    page = until(lanes)
+    assert "无人看管 1 分 40 秒</text>" in page
+    assert ">候问室一</text>" in page and "已证实 " in page
+    english = client.get(f"/stays/{stay}", headers={"cookie": "lang=en"}).text
+    assert "Not guarded 1 min 40 s</text>" in english
+
+
+def test_a_judge_that_breaks_takes_only_the_drawing_away(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def take(self, events: Any) -> None: ...
+
+        def findings(self) -> list[Any]:
+            return []
+
+        def verdicts(self) -> dict[str, Any]:
+            return {}
+
+        def lanes(self, stay: str) -> Any:
+            raise ArithmeticError("broken")
+
+    assert SharedJudge(Broken()).lanes("nz01-20261123-001") is None
+    assert "nz01-20261123-001 could not be worked out" in caplog.text
 
 
 def test_a_name_is_masked_but_its_first_character() -> None:
