@@ -46,11 +46,12 @@ def main() -> None:
     rows.append(["from scratch", events, events / scratch, scratch / events * 1e6])
     zones = 40 if options.quick else 3000
     say(f"province-day: {zones} zones, one day")
-    scratch, parsed, events, _ = county(policy, zones, 1)
+    scratch, parsed, events, held = county(policy, zones, 1)
     rows.append(["province-day, parsing alone", events, events / parsed, parsed / events * 1e6])
     rows.append(["province-day, from scratch", events, events / scratch, scratch / events * 1e6])
     table(rows)
-    print(f"memory of the county's judges, with all of their history: {memory:.0f} MB\n")
+    print(f"memory of the county's judges, with a month of history: {memory:.0f} MB")
+    print(f"memory of {zones} judges, with a day of history: {held:.0f} MB\n")
     figures["county_memory_mb"] = memory
     curve(policy, options.quick, figures)
     peer(policy, options.quick, figures)

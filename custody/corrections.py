@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from sys import intern
 from typing import Any, NamedTuple
 
 from .events import Event, SchemaBroken, parse_line, parse_time
 from .facts import Corrected, Fact
 from .ledgers import Ledgers
 from .reading import read_body
+from .shelf import Shelf
+
+NOTHING: frozenset[str] = frozenset()
 
 
 class Record:
@@ -18,28 +22,47 @@ class Record:
     of the memory.
     """
 
-    __slots__ = ("_data", "fact", "id", "ledger", "line", "sequence", "stay", "targets", "time", "type", "written")
+    __slots__ = (
+        "_data",
+        "_shelf",
+        "fact",
+        "id",
+        "ledger",
+        "line",
+        "sequence",
+        "stay",
+        "targets",
+        "time",
+        "type",
+        "written",
+    )
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, shelf: Shelf) -> None:
         self.id = event.id
-        self.type = event.type
+        self.type = intern(event.type)
         self.time = (event.time_us, event.utc_offset_s)
         self.written = event.written_us
-        self.ledger = event.ledger
+        self.ledger = intern(event.ledger)
         self.sequence = event.sequence
-        self.line = event.line
+        self.line = shelf.put(event.line)
+        """Its place on the shelf."""
+        self._shelf = shelf
         self._data: dict[str, Any] | None = event.data
         self.fact: Fact | None = None
         stay = event.data.get("stay")
         self.stay = stay if isinstance(stay, str) else ""
-        self.targets: frozenset[str] = frozenset()
+        self.targets: frozenset[str] = NOTHING
         """What this corrects, or has ever been read to correct."""
 
     @property
     def data(self) -> dict[str, Any]:
         if self._data is None:
-            self._data = parse_line(self.line).data
+            self._data = parse_line(self.text()).data
         return self._data
+
+    def text(self) -> bytes:
+        """The line itself."""
+        return self._shelf.get(self.line)
 
     def forget_data(self) -> None:
         self._data = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from .events import SchemaBroken
@@ -78,7 +79,7 @@ def _text(data: Data, name: str) -> str:
     value = data[name]
     if not isinstance(value, str):
         raise ValueError(f"{name} is {value!r:.80}, expected a text")
-    return value
+    return intern(value)  # the same few rooms, officers and stays come again and again
 
 
 def _text_or_none(data: Data, name: str) -> str | None:

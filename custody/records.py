@@ -21,6 +21,7 @@ from .intervals import FOREVER, SECOND
 from .ledgers import Ledgers, Opened
 from .policy import Policy
 from .reading import read_body, seconds_us
+from .shelf import Shelf
 
 QUIET_KEPT = 500
 """How many of the last good heartbeats (eight hours) are surely kept as lines too, should one of them be
@@ -55,8 +56,11 @@ class Records:
         self._records: dict[str, Record] = {}
         self._corrections = Corrections(self._records, self.ledgers)
         self._waiting: set[str] = set()
-        self._recent: dict[str, bytes] = {}
-        self._before: dict[str, bytes] = {}
+        self._shelf = Shelf()
+        self._recent: dict[str, int] = {}
+        self._recent_shelf = Shelf()
+        self._before: dict[str, int] = {}
+        self._before_shelf = Shelf()
         self.quiet_kept = quiet_kept
         self._changed: set[str] = set()
         self._good: array[int] = array("q")
@@ -132,9 +136,10 @@ class Records:
             self._known_since = self.ledgers.known_before
         self.ledgers.lines[ledger].good[-1] = 1
         self._good.append(time_us)
-        self._recent[id_] = line
+        self._recent[id_] = self._recent_shelf.put(line)
         if len(self._recent) >= self.quiet_kept:
             self._before, self._recent = self._recent, {}
+            self._before_shelf, self._recent_shelf = self._recent_shelf, Shelf()
         return True
 
     def settle(self) -> Changes:
@@ -174,11 +179,14 @@ class Records:
         return id_ in self._recent or id_ in self._before
 
     def _recent_event(self, id_: str) -> Event | None:
-        line = self._recent.get(id_) or self._before.get(id_)
-        return None if line is None else parse_line(line)
+        if id_ in self._recent:
+            return parse_line(self._recent_shelf.get(self._recent[id_]))
+        if id_ in self._before:
+            return parse_line(self._before_shelf.get(self._before[id_]))
+        return None
 
     def _keep(self, event: Event) -> None:
-        record = self._records[event.id] = Record(event)
+        record = self._records[event.id] = Record(event, self._shelf)
         if event.type == "record.corrected":
             target = event.data.get("corrects")
             if isinstance(target, str):
@@ -188,9 +196,10 @@ class Records:
         """The same id again. Returns whether the lines must be settled anew."""
         recent = self._recent_event(event.id)
         held: Event | Record = recent if recent is not None else self._records[event.id]
-        if held.line == event.line:
+        line = held.line if isinstance(held, Event) else held.text()
+        if line == event.line:
             return False
-        smaller = event.line < held.line
+        smaller = event.line < line
         if (held.ledger, held.sequence) != (event.ledger, event.sequence):
             self._put(event)
         elif smaller:
@@ -213,7 +222,7 @@ class Records:
         (self._recent if event.id in self._recent else self._before).pop(event.id)
         lines = self.ledgers.lines[event.ledger]
         lines.good[event.sequence - lines.first] = 0
-        record = self._records[event.id] = Record(event)
+        record = self._records[event.id] = Record(event, self._shelf)
         body = read_body(event.type, event.data)
         assert body is not None
         record.fact = self._make(record, body, Reading(event.data, *record.time, (event.id,)))
@@ -316,8 +325,9 @@ class Records:
             "ledgers": self.ledgers.state(),
             "lines": len(self._records),
         }
-        lines = [record.line for record in self._records.values()]
-        lines += [*self._before.values(), *self._recent.values()]
+        lines = [record.text() for record in self._records.values()]
+        lines += [self._before_shelf.get(place) for place in self._before.values()]
+        lines += [self._recent_shelf.get(place) for place in self._recent.values()]
         return zlib.compress(b"\n".join([orjson.dumps(header), *lines]), 1)
 
     @classmethod
@@ -330,7 +340,7 @@ class Records:
         for line in lines[: header["lines"]]:
             records._keep(parse_line(line))
         for line in lines[header["lines"] :]:
-            records._recent[parse_line(line).id] = line
+            records._recent[parse_line(line).id] = records._recent_shelf.put(line)
         records.ledgers.settle()
         return records, records._anew()
 
