@@ -13,7 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.clock import Clock
-from custody.events import CommandReceived, CommandRefused, HeadquartersRollback, LedgerReason, draft
+from custody.events import (
+    CommandReceived,
+    CommandRefused,
+    HeadquartersRollback,
+    LedgerReason,
+    SchemaBroken,
+    draft,
+)
 
 from ..commands import CommandUnwelcome, check_command
 from ..errors import BadMessage, BadNote, LedgerUnwritable, WrongSignature
@@ -131,6 +138,9 @@ class ZoneEnd:
                 raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
         except BadMessage as bad:
             self._keep(bad, payload)
+        except SchemaBroken as broken:
+            # Such as a command that is too long for a line; the link must outlive it.
+            self._keep(BadMessage("malformed", str(broken)), payload)
         except LedgerUnwritable as full:
             log.error("a message from headquarters could not be dealt with: %s", full)
 

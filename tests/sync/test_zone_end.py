@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -351,3 +352,19 @@ def test_a_command_stays_given_after_a_restart(station: Station) -> None:
     again = Station(station.ledger, station.store, station.zone_key, station.key, station.clock)
     again.end.receive(encode(given), 0.0)
     assert [type_ for type_, _ in told(again)] == ["command.received", "command.refused"]
+
+
+def test_a_command_signed_with_rubbish_is_refused(station: Station) -> None:
+    for signature in ("签名", "", "AAAA"):
+        station.end.receive(encode(replace(command(station), signature=signature)), 0.0)
+    assert [type_ for type_, _ in told(station)] == ["command.refused"] * 3
+
+
+def test_a_command_that_fits_no_line_of_the_register_is_kept_as_evidence(station: Station) -> None:
+    huge = make_command(
+        station.key, "nz01", "open", {"note": "x" * 50_000}, actor="p1", now_us=station.clock.now_us(), valid_s=30
+    )
+    station.end.receive(encode(huge), 0.0)
+    station.end.receive(encode(replace(command(station), name="x" * 60_000)), 0.0)
+    assert station.evidence_kinds() == ["malformed", "malformed"]
+    assert told(station) == []
