@@ -30,6 +30,7 @@ from ..note import Checkpoint, SigningKey, VerifierKey, open_checkpoint
 from .messages import (
     BATCH_LINES_MAX,
     HELLO_LOGS_MAX,
+    MESSAGE_BYTES_MAX,
     Ack,
     Batch,
     Command,
@@ -46,6 +47,8 @@ WINDOW_BATCHES = 8
 """Batches on the way at once: enough to keep headquarters busy, few enough to lose little on a broken line."""
 RESEND_S = 5.0
 RESEND_S_MAX = 60.0
+EVIDENCE_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
+"""Of one message that is kept; a broker may let one through that would fill the zone's disk."""
 RESEND_JITTER = 0.25
 """Share by which the wait varies, so that twenty-seven zones do not come back in step."""
 
@@ -348,6 +351,6 @@ class ZoneEnd:
         log.warning("a message from headquarters is kept as evidence: %s: %s", bad.kind, bad)
         newest, _ = self._ledger.spans()[-1]
         try:
-            newest.keep_evidence(bad.kind, str(bad), payload, self._clock.now_us())
+            newest.keep_evidence(bad.kind, str(bad), payload[:EVIDENCE_BYTES_MAX], self._clock.now_us())
         except LedgerUnwritable as full:
             log.error("the evidence could not be kept: %s", full)

@@ -27,7 +27,7 @@ from sync.protocol.messages import (
     decode,
     encode,
 )
-from sync.protocol.zone import RESEND_JITTER, RESEND_S, RESEND_S_MAX, WINDOW_BATCHES, ZoneEnd
+from sync.protocol.zone import EVIDENCE_BYTES_MAX, RESEND_JITTER, RESEND_S, RESEND_S_MAX, WINDOW_BATCHES, ZoneEnd
 
 
 class Station:
@@ -368,3 +368,9 @@ def test_a_command_that_fits_no_line_of_the_register_is_kept_as_evidence(station
     station.end.receive(encode(replace(command(station), name="x" * 60_000)), 0.0)
     assert station.evidence_kinds() == ["malformed", "malformed"]
     assert told(station) == []
+
+
+def test_of_a_huge_message_only_the_beginning_is_kept(station: Station) -> None:
+    station.end.receive(b"{" + b"x" * 10_000_000, 0.0)
+    ((kind, _, kept),) = station.file().evidence()
+    assert (kind, len(kept)) == ("oversize", EVIDENCE_BYTES_MAX)
