@@ -223,8 +223,14 @@ class LedgerFile:
     # Inside
 
     def _range(self, size: int) -> CompactRange:
-        """The tree at ``size``. The range at the last append is remembered: a ledger never changes below it."""
-        return self._tree if self._tree.size == size else compact_range(self.subtree, size)
+        """The tree at ``size``. The largest asked for is remembered: a ledger never changes below it, and what is
+        sent is asked for again when its cosignature comes."""
+        if self._tree.size == size:
+            return self._tree
+        found = compact_range(self.subtree, size)
+        if size > self._tree.size:
+            self._tree = found
+        return found
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
