@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from central.store.database import Database
 from central.store.errors import DatabaseForeign, DatabaseMissing, DatabaseUnreachable, OwnLedgerMissing
@@ -249,3 +250,26 @@ def test_a_transaction_that_fails_leaves_nothing_and_lets_the_next_one_write(dat
     with database.writing() as connection:
         connection.execute(text("INSERT INTO zones (zone) VALUES ('nz09')"))
     assert set(Queries(database).zones()) == {"nz09", "hq"}
+
+
+def test_a_full_disk_takes_no_batch_by_halves_and_the_next_attempt_succeeds(
+    store: LogTable, hand: Hands, database: Database
+) -> None:
+    def pages(command: str) -> int:
+        with database.read.connect() as connection:
+            return int(connection.exec_driver_sql(f"PRAGMA {command}").scalar_one())
+
+    zone = hand()
+    zone.write("door.opened", {"door": "front"})
+    assert zone.advance(store)
+    before = store.head("nz01", zone.log)
+    for _ in range(200):
+        zone.write("door.opened", {"door": "front"})
+    pages(f"max_page_count = {pages('page_count')}")
+    with pytest.raises(OperationalError, match="full"):
+        zone.advance(store)
+    assert store.head("nz01", zone.log) == before
+    assert len(store.lines("nz01", zone.log, 1, 1000)) == 1
+    pages("max_page_count = 1000000")
+    assert zone.advance(store)
+    assert store.head("nz01", zone.log).size == 201
