@@ -106,10 +106,13 @@ class Reference:
         return None if small is None else cls.of(np.asarray(small, np.uint8))
 
     def save(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new.png")
-        cv2.imwrite(str(fresh), self.small)
-        fresh.replace(file)
+        """Raises ``OSError`` when the disk does not take it; an older one then stays whole."""
+        done, png = cv2.imencode(".png", self.small)
+        if done:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = file.with_suffix(".new.png")
+            fresh.write_bytes(png.tobytes())
+            fresh.replace(file)
 
 
 def sample(plane: Luma, reference: Reference | None) -> Sample:
@@ -194,15 +197,14 @@ class References:
         self.current = Reference.load(file)
 
     def learn(self, sample: Sample) -> None:
-        """Take a sample towards the reference, as long as there is none."""
+        """Take a sample towards the reference, while there is none. Raises ``OSError`` when it cannot be kept."""
         if self.current is not None or sample.dark or is_plain(sample.small):
             return
         self._seen = [small for small in self._seen if small.shape == sample.small.shape]
         self._seen.append(sample.small)
         if len(self._seen) >= self.LEARNT_FROM:
-            self.current = Reference.median(self._seen)
+            self.current, self._seen = Reference.median(self._seen), []
             self.current.save(self._file)
-            self._seen = []
 
 
 def save_still(frame: Any, file: Path, *, width: int = 640, quality: int = 80) -> None:

@@ -21,7 +21,7 @@ from devices.cameras.timing import StreamClock, clock_s_in
 
 from .base import Holding, RecorderError, RecordingFailed
 from .cover import is_hole
-from .recovery import file_name, read_segment, recover
+from .recovery import file_name, next_sequence, read_segment, recover
 from .segment import SegmentWriter
 from .store import Segment, SegmentStore, Spans
 
@@ -48,7 +48,7 @@ class LocalRecording:
         self._segment_s = segment_s
         self._sound = sound
         recover(store, camera)
-        self._sequence = store.next_sequence(camera)
+        self._sequence = next_sequence(store, camera)
         self._stream: CameraStream | None = None
         self._times = self._sound_times = StreamClock()
         self._writer: SegmentWriter | None = None
@@ -241,6 +241,8 @@ class LocalRecorder:
         except sqlite3.Error as error:
             mend = f"the index in {self._store.directory} cannot be read: {error}; check the disk"
             raise RecorderError(f"camera {camera}: {mend}") from error
+        except OSError as error:
+            raise RecorderError(f"camera {camera}: a recording cannot be read: {error}; check the disk") from error
         return Holding(
             tuple(clip(normal(picture), start_us, end_us)),
             tuple(clip(normal(sound), start_us, end_us)),
@@ -253,10 +255,12 @@ class LocalRecorder:
     def _checked(self, segment: Segment) -> tuple[bool, str, Spans]:
         """(intact, digest, spans) as the file lies there now: what was cut short or lost proves what is left."""
         path: Path = self._store.directory / segment.file
-        if not path.exists():
+        try:
+            found_bytes = path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
             log.error("camera %s: %s is gone; nothing in it counts as recorded", segment.camera, segment.file)
             return False, segment.sha256, Spans((), ())
-        if path.stat().st_size == segment.bytes:
+        if found_bytes == segment.bytes:
             return True, segment.sha256, self._store.spans(segment)
         log.error("camera %s: %s is not as it was written; reading what is left", segment.camera, segment.file)
         left, spans = read_segment(

@@ -30,24 +30,42 @@ def file_name(sequence: int, start_us: int, run: str) -> str:
 
 
 def recover(store: SegmentStore, camera: str) -> list[Segment]:
-    """Index every file of the camera that has no row; the new rows, by sequence."""
-    folder = store.directory / camera
+    """Index every file of the camera that has no row; the new rows, by sequence.
+
+    A file that the disk does not give back is left for the next start: it must not keep its camera, or those that
+    share its worker, from being watched.
+    """
     known = store.files(camera)
     found: list[Segment] = []
-    for path in sorted(folder.glob("*/*.m*")):
-        name = _NAME.match(path.name)
+    for path, name in _files(store, camera):
         relative = str(path.relative_to(store.directory))
-        if name is None or relative in known:
+        if relative in known:
             continue
-        sync_folder(path.parent)
-        segment, spans = read_segment(
-            path, camera, int(name["sequence"]), name["run"], int(name["start_us"]), relative
-        )
+        try:
+            sync_folder(path.parent)
+            segment, spans = read_segment(
+                path, camera, int(name["sequence"]), name["run"], int(name["start_us"]), relative
+            )
+        except OSError as error:
+            log.error("camera %s: %s cannot be read: %s; check the disk (dmesg, smartctl)", camera, path, error)
+            continue
         store.add(segment, spans)
         held_s = sum(end - start for start, end in spans.picture) / 1e6
         log.warning("camera %s: %s was not finished; %.1f s of it can be read", camera, relative, held_s)
         found.append(segment)
     return found
+
+
+def next_sequence(store: SegmentStore, camera: str) -> int:
+    """The number of the camera's next segment: no file has it, also none that could not be indexed."""
+    numbers = [int(name["sequence"]) for _, name in _files(store, camera)]
+    return max([store.next_sequence(camera) - 1, *numbers]) + 1
+
+
+def _files(store: SegmentStore, camera: str) -> list[tuple[Path, re.Match[str]]]:
+    """Every segment's file of the camera with what its name says, in the order of the names."""
+    paths = sorted((store.directory / camera).glob("*/*.m*"))
+    return [(path, name) for path in paths if (name := _NAME.match(path.name)) is not None]
 
 
 def read_segment(

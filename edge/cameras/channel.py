@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from config.clock import Clock
@@ -56,6 +57,7 @@ class Channel:
         self._stream: CameraStream | None = None
         self._retry_s = FIRST_RETRY_S
         self._complaint = ""
+        self._unkept = False
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera.id}", daemon=True)
 
     def start(self) -> None:
@@ -162,13 +164,26 @@ class Channel:
                 self._watch.undecodable(now, at_us)
             return
         seen = sample(luma(frame), self._references.current)
-        self._references.learn(seen)
+        self._kept(lambda: self._references.learn(seen))
         with self._watching:
             self._watch.key_frame(now, at_us, seen)
         every_s = clock_s_in(self._clock, STILL_EVERY_REAL_S)
         if self._still_s is None or now.boot_s - self._still_s >= every_s:
             self._still_s = now.boot_s
-            save_still(frame, self._still)
+            self._kept(lambda: save_still(frame, self._still))
+
+    def _kept(self, keep: Callable[[], None]) -> None:
+        """Pictures beside the recording: that the disk takes none of them must not end the stream."""
+        try:
+            keep()
+        except OSError as error:
+            if not self._unkept:
+                log.error(
+                    "camera %s: its picture cannot be kept: %s; check the disk (df -h)", self.camera.id, error
+                )
+            self._unkept = True
+        else:
+            self._unkept = False
 
     def _record(self, packet: Packet) -> None:
         if self._recording is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
@@ -20,6 +21,10 @@ LONGEST_RESTART_S = 60.0
 STABLE_S = 60.0
 """A worker that has lived so long is started at once when it dies."""
 STOP_REAL_S = 5.0
+SILENT_REAL_S = 10.0
+"""A worker that says nothing for so long hangs: what it said last must not stand any longer."""
+STARTING_REAL_S = 180.0
+"""Before its first word it loads its libraries and reads again what a crash left behind."""
 
 
 class Group:
@@ -32,7 +37,8 @@ class Group:
         self._process: multiprocessing.process.BaseProcess | None = None
         self._restart_s = FIRST_RESTART_S
         self._start_at_s = clock.boottime_s()
-        self._started_s = self._start_at_s
+        self._started_s = self._heard_s = self._start_at_s
+        self._silent_at_real_s = 0.0
         self.connection: Connection | None = None
 
     @property
@@ -49,8 +55,14 @@ class Group:
         self._process = context.Process(target=work, args=arguments, name=f"cameras {' '.join(self.cameras)}")
         self._process.start()
         theirs.close()
-        self._started_s = self._clock.boottime_s()
+        self._started_s = self._heard_s = self._clock.boottime_s()
+        self._silent_at_real_s = time.monotonic() + STARTING_REAL_S
         return True
+
+    @property
+    def heard_s(self) -> float:
+        """Boot time of its last word, or of its start."""
+        return self._heard_s
 
     def send(self, message: object) -> bool:
         """Whether it could be sent."""
@@ -63,7 +75,7 @@ class Group:
         return False
 
     def received(self) -> list[object]:
-        """What the worker has said. Raises ``EOFError`` when it is gone."""
+        """What the worker has said. Raises ``EOFError`` when it is gone, or hangs."""
         messages: list[object] = []
         try:
             while self.connection is not None and self.connection.poll():
@@ -71,6 +83,12 @@ class Group:
         except (EOFError, OSError) as error:
             if not messages:
                 raise EOFError from error
+        if messages:
+            self._heard_s = self._clock.boottime_s()
+            self._silent_at_real_s = time.monotonic() + SILENT_REAL_S
+        elif self.connection is not None and time.monotonic() > self._silent_at_real_s:
+            log.error("the worker of %s hangs; it is killed and started again", ", ".join(self.cameras))
+            raise EOFError
         return messages
 
     def bury(self) -> None:
@@ -87,9 +105,12 @@ class Group:
         self._start_at_s = now_s + self._restart_s
         self._restart_s = min(self._restart_s * 2, LONGEST_RESTART_S)
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         """Ask the worker to end its recordings and go."""
         self.send(Stop())
+
+    def stop(self) -> None:
+        """After ``ask_to_stop``: wait until it is gone."""
         self._end(STOP_REAL_S)
         self._process = None
 

@@ -46,6 +46,11 @@ class WasCut:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """From a worker, several times a second: it has just asked every camera's watch."""
+
+
+@dataclass(frozen=True)
 class Driven:
     """From a worker: the simulated camera's answer."""
 

@@ -21,7 +21,7 @@ from devices.recorders.base import RecorderError
 from devices.recorders.local import LocalRecorder
 from devices.recorders.store import SegmentStore
 from devices.simulation import Bench, SimulationError
-from edge.pulse import Pulse
+from edge.pulse import Pulse, last_beat_s
 from sync.errors import LedgerUnwritable
 from sync.ledger import Ledger
 
@@ -67,7 +67,7 @@ class CameraService:
         self._recorder = LocalRecorder(self._store)
         self._groups = [Group(settings, cameras, clock) for cameras in _grouped(settings)]
         self._group_of = {camera: group for group in self._groups for camera in group.cameras}
-        self._began_us = clock.now_us()
+        self._began_s = clock.boottime_s()
         self._stated: dict[str, Verdict] = {}
         self._unwritten: list[Draft] = []
         self._write_at_s = 0.0
@@ -83,9 +83,11 @@ class CameraService:
         self._driving: SimpleQueue[tuple[str, tuple[str, ...], Future[str]]] = SimpleQueue()
         self._driven: dict[int, Future[str]] = {}
         self._numbers = count(1)
+        # A process that was killed left its last words standing: nothing is known since its last beat.
+        since_s = last_beat_s(settings.run_dir, "cameras", clock)
         self._beat()
         for camera in settings.cameras:
-            self._state(camera.id, self._unknown(camera.id))
+            self._state(camera.id, self._unknown(camera.id, since_s))
         self._serve_bench()
 
     def step(self, timeout_real_s: float) -> None:
@@ -103,10 +105,13 @@ class CameraService:
     def close(self) -> None:
         """End the recordings, then say that nothing is known of the cameras any more."""
         self._bench.stop()
+        since_s = self._clock.boottime_s()
+        for group in self._groups:
+            group.ask_to_stop()
         for group in self._groups:
             group.stop()
         for camera in self._settings.cameras:
-            self._state(camera.id, self._unknown(camera.id))
+            self._state(camera.id, self._unknown(camera.id, since_s))
         self._write_at_s = 0.0
         self._write()
         self._follower.close()
@@ -133,7 +138,7 @@ class CameraService:
             except EOFError:
                 group.bury()
                 for camera in group.cameras:
-                    self._state(camera, self._unknown(camera))
+                    self._state(camera, self._unknown(camera, group.heard_s))
 
     def _take(self, message: object) -> None:
         if isinstance(message, Seen):
@@ -149,10 +154,12 @@ class CameraService:
             elif waiting is not None:
                 waiting.set_exception(SimulationError(message.text))
 
-    def _unknown(self, camera: str) -> Verdict:
+    def _unknown(self, camera: str, since_s: float | None) -> Verdict:
+        """Nothing is known of it since that boot time; None: since now."""
         heard = next(c.audio for c in self._settings.cameras if c.id == camera)
         audio = AudioState.UNKNOWN if heard else AudioState.NONE
-        return Verdict(RecordingState.UNKNOWN, audio, (), self._clock.now_us())
+        ago_s = 0.0 if since_s is None else max(0.0, self._clock.boottime_s() - since_s)
+        return Verdict(RecordingState.UNKNOWN, audio, (), self._clock.now_us() - round(ago_s * 1e6))
 
     def _state(self, camera: str, verdict: Verdict) -> None:
         """Say what is now so of a camera."""
@@ -200,7 +207,8 @@ class CameraService:
 
     def _follow_one(self, event: Event) -> None:
         self._audited.take(event)
-        if event.written_us < self._began_us:
+        if event.bootid != self._clock.bootid or event.boottime_s < self._began_s:
+            # Written before this process began; by boot time, for the wall clock may have been stepped since.
             return
         if event.type == "zone.started":
             # It ends every state that was written before it.
@@ -233,9 +241,10 @@ class CameraService:
                 try:
                     self._unwritten += audit(job, self._recorder, self._audited.showed_nothing(job.camera))
                 except RecorderError as error:
+                    # One camera's broken file must not keep the audits of all the others waiting.
                     log.error("%s; the audit is made again later", error)
                     self._audit_at_s = self._clock.boottime_s() + AUDIT_AGAIN_S
-                    return
+                    continue
             del self._jobs[job]
             self._write()
 

@@ -24,11 +24,12 @@ from devices.recorders.store import SegmentStore
 from devices.simulation import SimulationError
 
 from .channel import Channel
-from .messages import Cut, Drive, Driven, Seen, Stop, WasCut
+from .messages import Alive, Cut, Drive, Driven, Seen, Stop, WasCut
 
 log = logging.getLogger(__name__)
 
 ROUND_REAL_S = 0.05
+ALIVE_REAL_S = 0.25
 STOP_REAL_S = 2.0
 
 
@@ -65,6 +66,7 @@ class Worker:
         self._simulated: dict[str, SimulatedCamera] = {}
         self._channels = {camera.id: self._channel(camera) for camera in cameras}
         self._cuts: set[Cut] = set()
+        self._alive_at_s = 0.0
 
     def _channel(self, camera: CameraSettings) -> Channel:
         recording = None
@@ -116,6 +118,9 @@ class Worker:
         for cut in [cut for cut in self._cuts if self._channels[cut.camera].settled(cut.until_us)]:
             self._cuts.discard(cut)
             self._connection.send(WasCut(cut.camera, cut.until_us))
+        if time.monotonic() >= self._alive_at_s:
+            self._alive_at_s = time.monotonic() + ALIVE_REAL_S
+            self._connection.send(Alive())
         return True
 
     def _take(self, message: object) -> None:

@@ -1,5 +1,6 @@
 """The camera process whole: real ledger, spawned workers, generated streams, driven through its socket."""
 
+import copy
 import os
 import signal
 import socket
@@ -112,8 +113,9 @@ class Zone:
 def make_zone(tmp_path):
     zones = []
 
-    def make(*cameras, **recording):
+    def make(*cameras, before=lambda zone: None, **recording):
         zones.append(Zone(tmp_path, *cameras, **recording))
+        before(zones[-1])
         return zones[-1].start()
 
     yield make
@@ -299,3 +301,112 @@ def test_without_a_ledger_it_refuses_to_start_and_names_the_command(tmp_path):
     zone = {"zone": {"id": "nz01", "name": "n", "state_dir": tmp_path}, "room": []}
     with pytest.raises(LedgerMissing, match="fourmusts init"):
         run(ZoneSettings.model_validate(zone), SystemClock(), threading.Event())
+
+
+def test_a_worker_that_hangs_is_found_out_and_its_cameras_are_unknown_since_its_last_word(make_zone, monkeypatch):
+    monkeypatch.setattr("edge.cameras.group.SILENT_REAL_S", 1.0)
+    zone = make_zone(cameras_per_worker=1)
+    zone.until_recording("cam-1", "cam-2")
+    told = len(zone.states("cam-1"))
+    (worker,) = [pid for pid, words in children() if "cam-1" in words]
+    os.kill(worker, signal.SIGSTOP)
+    hung_us = zone.clock.now_us()
+    zone.until(lambda: len(zone.states("cam-1")) > told)
+    unknown = zone.states("cam-1")[told]
+    assert unknown.data["state"] == "unknown"
+    assert parse_time(unknown.data["since"])[0] <= hung_us + 0.1 * SPEED * 1e6
+    zone.until_recording("cam-1")
+    assert zone.state("cam-2") == ("recording", [])
+
+
+def test_after_a_kill_nothing_is_known_of_the_cameras_since_the_last_sign_of_life(tmp_path):
+    zone = Zone(tmp_path)
+    config = tmp_path / "zone.toml"
+    cameras = '[[camera]]\nid = "cam-1"\nname = "c"\ndriver = "simulated"\n'
+    room = '[[room]]\nid = "waiting-1"\nname = "r"\ncameras = ["cam-1"]\n'
+    config.write_text(f'[zone]\nid = "nz01"\nname = "n"\nstate_dir = "{tmp_path}"\n{room}{cameras}')
+    command = [sys.executable, "-m", "fourmusts", "cameras", "--config", str(config)]
+    first = subprocess.Popen(command)
+    try:
+        zone.until_recording("cam-1")
+    finally:
+        first.kill()
+        first.wait(10)
+    killed_us = SystemClock().now_us()
+    told = len(zone.states("cam-1"))
+    second = subprocess.Popen(command)
+    try:
+        zone.until(lambda: len(zone.states("cam-1")) > told)
+    finally:
+        second.terminate()
+        second.wait(10)
+    again = zone.states("cam-1")[told]
+    assert again.data["state"] == "unknown"
+    assert parse_time(again.data["since"])[0] <= killed_us
+    zone.ledger.close()
+
+
+def test_a_step_back_of_the_wall_clock_does_not_deafen_it_to_a_start_of_the_zone(make_zone):
+    def steppable(zone):
+        zone.clock = SteppedClock(zone.clock)
+
+    zone = make_zone(before=steppable)
+    clock = zone.clock
+    zone.until_recording("cam-1")
+    before = len(zone.states("cam-1"))
+    clock.step_us = -3_600_000_000
+    stepped = Ledger.open(zone.settings.ledger_dir, zone="nz01", deployment="fourmusts", clock=clock)
+    stepped.append(draft(Started(version="0", parts=["doors"], clean=True)))
+    stepped.close()
+    zone.until(lambda: len(zone.states("cam-1")) > before)
+
+
+class SteppedClock:
+    """A zone's clock whose wall time can be stepped; to be handed to a worker it must be picklable."""
+
+    step_us = 0
+
+    def __init__(self, clock):
+        self.clock = clock
+
+    def __getattr__(self, name):
+        if name == "clock":
+            raise AttributeError(name)
+        return getattr(self.clock, name)
+
+    def now_us(self):
+        return self.clock.now_us() + self.step_us
+
+    def __reduce__(self):
+        # A worker's own clock is not stepped: it is the camera process that must not mind.
+        return (copy.copy, (self.clock,))
+
+
+def test_a_picture_for_people_that_cannot_be_kept_does_not_interrupt_the_recording(make_zone):
+    def obstruct(zone):
+        zone.settings.run_dir.mkdir(parents=True)
+        (zone.settings.run_dir / "stills").write_text("in the way")
+
+    zone = make_zone(before=obstruct)
+    zone.until_recording("cam-1")
+    zone.wait(120)
+    zone.end()
+    ended = [one.ended for one in SegmentStore(zone.settings.recordings_dir).segments("cam-1", 0, 1 << 62)]
+    assert ended and not [why for why in ended if why.startswith("lost")]
+
+
+def test_one_cameras_unreadable_recording_does_not_keep_the_audits_of_the_others_waiting(make_zone):
+    zone = make_zone()
+    zone.until_recording("cam-1", "cam-2")
+    zone.enter("waiting-1")
+    zone.wait(200)
+    store = SegmentStore(zone.settings.recordings_dir)
+    zone.until(lambda: store.segments("cam-1", 0, 1 << 62))
+    path = zone.settings.recordings_dir / store.segments("cam-1", 0, 1 << 62)[-1].file
+    path.unlink()
+    path.mkdir()
+    zone.move("interview-1")
+    zone.wait(60)
+    zone.move("waiting-1")
+    zone.until(lambda: zone.audits("cam-2"))
+    assert zone.audits("cam-1") == []

@@ -7,7 +7,7 @@ import subprocess
 import av
 import pytest
 
-from devices.recorders.base import RecordingFailed
+from devices.recorders.base import RecorderError, RecordingFailed
 from devices.recorders.store import SegmentStore
 
 
@@ -258,3 +258,13 @@ def test_many_threads_may_index_at_once(tmp_path, desk, clip):
         thread.join()
     assert failed == []
     assert [store.next_sequence(f"cam-{n}") for n in range(4)] == [51] * 4
+
+
+def test_a_stored_file_that_cannot_be_read_is_an_error_that_names_the_camera(desk, clip):
+    desk.play(clip)
+    desk.recording.end("stopped")
+    path = desk.store.directory / desk.segments()[0].file
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RecorderError, match=r"camera cam-1: a recording cannot be read: .*check the disk"):
+        desk.holding(0, 12)

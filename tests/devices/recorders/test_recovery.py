@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from devices.recorders.base import RecorderError
-from devices.recorders.recovery import read_packets, recover
+from devices.recorders.recovery import file_name, read_packets, recover
 from devices.recorders.store import SegmentStore
 
 RECORDS_UNTIL_KILLED = """
@@ -109,3 +109,15 @@ def test_files_that_are_not_ours_are_left_alone(desk, tmp_path):
 def test_reading_a_file_that_is_not_there_is_no_error_and_holds_nothing(tmp_path):
     picture, sound, key_frames = read_packets(tmp_path / "none.mp4")
     assert (picture.packets, sound.packets, key_frames) == (0, 0, 0)
+
+
+def test_a_file_that_the_disk_does_not_give_back_keeps_no_camera_from_being_recorded(make_desk, clip):
+    desk = make_desk()
+    desk.play(clip)
+    desk.recording.end("stopped")
+    unreadable = desk.store.directory / "cam-1" / "20261123" / file_name(90, desk.began_us, "ab12")
+    unreadable.with_suffix(".mp4").mkdir(parents=True)
+    again = make_desk()
+    again.play(clip)
+    again.recording.end("stopped")
+    assert again.segments()[-1].sequence > 90
