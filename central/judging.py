@@ -18,8 +18,9 @@ from typing import Any
 import orjson
 from prometheus_client import Histogram
 
+from custody.drawn import DrawnJudge
 from custody.events import CheckpointAccepted, Draft, Event, draft, to_datetime
-from custody.judge import Judge
+from custody.lanes import StayLanes
 from custody.policy import Policy
 from custody.register import Register, Stay, effective
 
@@ -40,7 +41,7 @@ class ZoneJudging:
     def __init__(self, zone: str, policy: Policy, records: Records) -> None:
         self.zone = zone
         self._records = records
-        self._judge = Judge(zone, policy)
+        self._judge = DrawnJudge(zone, policy)
         self._known = records.findings(zone)
         self._stays = records.stays(zone)
         self._verdicts: dict[str, Mapping[int, str]] = {}
@@ -68,6 +69,10 @@ class ZoneJudging:
                 for log, (size, checkpoint) in unjudged.checkpoints.items()
             ],
         )
+
+    def lanes(self, stay: str) -> StayLanes | None:
+        """A stay as lanes; ``None`` when nothing of it is judged."""
+        return self._judge.lanes(stay)
 
     def stored(self, done: Round) -> None:
         """This round is on disk: it is what the next one is compared with."""
@@ -186,6 +191,8 @@ class Judging:
         self._on_judged = on_judged
         self._seconds = seconds
         self._zones: dict[str, ZoneJudging] = {}
+        self._busy: dict[str, threading.Lock] = {}
+        """Held while a zone's judge is at work, for pages ask it too."""
         self._turns = Turns()
         self._thread = threading.Thread(target=self._run, name="judging", daemon=True)
 
@@ -211,6 +218,21 @@ class Judging:
 
     def judge_due(self, zone: str) -> bool:
         """One round for this zone; whether there is more. Raises when it cannot be judged or stored."""
+        with self._busy.setdefault(zone, threading.Lock()):
+            return self._judge_due(zone)
+
+    def lanes(self, zone: str, stay: str) -> StayLanes | None:
+        """A stay as lanes, as judged so far; ``None`` when nothing of it is judged.
+
+        May be called from any thread. Waits for a round of this zone, and folds the zone if that was not done yet.
+        """
+        with self._busy.setdefault(zone, threading.Lock()):
+            judging = self._zones.get(zone)
+            if judging is None:
+                judging = self._zones[zone] = ZoneJudging(zone, self._policy, self._records)
+            return judging.lanes(stay)
+
+    def _judge_due(self, zone: str) -> bool:
         unjudged = self._records.unjudged(zone)
         if not unjudged.marks:
             return False

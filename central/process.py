@@ -55,8 +55,8 @@ class Headquarters:
         self.records = Records(self.database, own, clock)
         self.hub = Hub()
         self.metrics = Metrics()
-        office = Office.over(self.database, settings, clock, self.hub, policy)
         self.judging = Judging(self.records, policy, self._judged, self.metrics.judging_seconds)
+        office = Office.over(self.database, settings, clock, self.hub, policy, self.judging.lanes)
         self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock)
         self.link = HeadquartersLink(
             self.end, settings.broker, on_advanced=self.advanced, on_zone_state=self._zone_state

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from config.central import CentralSettings
 from config.clock import Clock
+from custody.lanes import StayLanes
 from custody.policy import Policy
 
 from ..store.database import Database
@@ -14,6 +15,9 @@ from ..store.proofs import Proofs
 from ..store.queries import Queries
 from .live import Hub
 from .views import Views
+
+Lanes = Callable[[str, str], StayLanes | None]
+"""The lanes of a stay of a zone, as judged so far."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,18 @@ class Office:
     views: Views
     hub: Hub
     policy: Policy
+    lanes: Lanes
 
     @classmethod
-    def over(cls, database: Database, settings: CentralSettings, clock: Clock, hub: Hub, policy: Policy) -> Office:
+    def over(
+        cls,
+        database: Database,
+        settings: CentralSettings,
+        clock: Clock,
+        hub: Hub,
+        policy: Policy,
+        lanes: Lanes,
+    ) -> Office:
         queries = Queries(database)
         silent_after_us = policy.reading.heartbeat_timeout_us
         return cls(
@@ -38,19 +51,12 @@ class Office:
             Views(settings, queries, clock, silent_after_us),
             hub,
             policy,
+            lanes,
         )
 
     @property
     def utc_offset_s(self) -> int:
         return int(self.settings.bureau.utc_offset_hours * 3600)
-
-    def citation(self, rule: str) -> list[str]:
-        """What a rule rests on, a source a line; nothing for a rule that this policy does not know."""
-        try:
-            text = self.policy.rule(rule).citation
-        except KeyError:
-            return []
-        return [source.strip() for source in text.split(";")]
 
     def names_by_zone(self, zones: Iterable[str]) -> dict[str, Callable[[str], str]]:
         return {zone: self.views.names(zone) for zone in set(zones)}

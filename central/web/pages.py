@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +14,12 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from config.wording import SEVERITIES, duration, must_title, rules, sentence, title, verdict
-from custody.events import parse_line
 from sync.merkle import CompactRange
 
 from ..store.heads import split_edge
 from ..store.queries import FindingFilter, Row, StayFilter
 from ..store.schema import OWN_ZONE
-from . import rows, timeline
+from . import rows, telling
 from .api import TheOffice, cursor, write_cursor
 from .models import FindingState, Severity, Verdict
 from .office import Office
@@ -33,7 +32,6 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 LANG_COOKIE = "lang"
 OVERVIEW_FINDINGS = 12
 OVERVIEW_PEOPLE = 40
-SAID_CHARS = 160
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Query(max_length=64)]
@@ -160,6 +158,7 @@ def stay(stay: str, request: Request, office: TheOffice) -> Response:
     texts = texts_of(request, office)
     findings = _findings(request, office, office.queries.findings(FindingFilter(stay=stay), limit=200).rows)
     events = office.queries.events_of_stay(stay)
+    names = office.views.names(row["zone"])
     return show(
         request,
         office,
@@ -167,8 +166,8 @@ def stay(stay: str, request: Request, office: TheOffice) -> Response:
         "",
         stay=_stays(office, [row])[0],
         findings=findings,
-        events=[{**event, "said": _said(event["line"])} for event in events],
-        timeline=_timeline(office, row, events, findings, texts),
+        events=[{**event, "said": telling.said(event["line"], names, texts)} for event in events],
+        drawing=telling.drawing(office, row, texts),
     )
 
 
@@ -215,6 +214,7 @@ def finding(finding: str, request: Request, office: TheOffice) -> Response:
     found = _findings(request, office, [row])[0]
     lines = office.queries.events(found["evidence"])
     names = office.views.names(row["zone"])
+    told = telling.explanation(office, row, lines, texts)
     history = [
         {
             **step,
@@ -230,13 +230,12 @@ def finding(finding: str, request: Request, office: TheOffice) -> Response:
         "finding.html",
         "",
         finding=found,
-        citation=office.citation(row["rule"]),
+        told=told,
         evidence=[
-            {**lines[id_], "text": lines[id_]["line"].decode(), "said": _said(lines[id_]["line"])}
-            for id_ in found["evidence"]
-            if id_ in lines
+            {**lines[one.id], "text": lines[one.id]["line"].decode(), "said": one.text}
+            for one in told.evidence
+            if one.id in lines
         ],
-        values=[(name, _value(value, names)) for name, value in found["values"].items()],
         history=history,
     )
 
@@ -295,43 +294,8 @@ def _findings(request: Request, office: Office, found: Iterable[Row]) -> list[di
     ]
 
 
-def _timeline(
-    office: Office, row: Row, events: Iterable[Row], findings: Iterable[Mapping[str, Any]], texts: Texts
-) -> timeline.TimelineView | None:
-    known_us = office.queries.zones().get(row["zone"], {}).get("known_us") or 0
-    lines = [parse_line(bytes(event["line"])) for event in events]
-    until_us = max([known_us, *(line.time_us for line in lines)])
-    where, acts = timeline.spans_of_stay(lines, until_us)
-    names = office.views.names(row["zone"])
-    named = [timeline.renamed(span, names(span.label)) for span in where]
-    done = [timeline.renamed(span, texts(timeline.ACTS.get(span.label, span.label))) for span in acts]
-    titles = {must: must_title(must, texts.lang, short=True) for must in range(5)}
-    return timeline.build(named, done, timeline.spans_of_findings(findings, until_us), titles)
-
-
 def _root(log: Row) -> str:
     return CompactRange(log["size"], split_edge(log["edge"])).root().hex()
-
-
-def _said(line: bytes) -> str:
-    """The data of an event in a line, for a table."""
-    data = {name: value for name, value in orjson.loads(line)["data"].items() if name != "stay"}
-    text = " · ".join(
-        f"{name} {_value(value, str)}" for name, value in data.items() if value not in (None, [], "")
-    )
-    return text if len(text) <= SAID_CHARS else text[: SAID_CHARS - 1] + "…"
-
-
-def _value(value: Any, names: Any) -> str:
-    if isinstance(value, str):
-        return str(names(value))
-    if isinstance(value, dict):
-        return str(value.get("id") or value.get("kind") or orjson.dumps(value).decode())
-    if isinstance(value, list):
-        return ", ".join(_value(one, names) for one in value)
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
 
 
 def _next_url(request: Request, place: tuple[int, str] | None) -> str | None:

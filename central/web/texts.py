@@ -60,6 +60,3 @@ class Texts:
     def full_moment(self, moment_us: int) -> str:
         """``2026-11-23 09:04:11`` in local time."""
         return (to_datetime(moment_us) + timedelta(seconds=self.utc_offset_s)).strftime("%Y-%m-%d %H:%M:%S")
-
-    def clock_time(self, moment_us: int) -> str:
-        return (to_datetime(moment_us) + timedelta(seconds=self.utc_offset_s)).strftime("%H:%M")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .texts import Texts
-from .timeline import ACTS
 
 CATEGORY = {"suspect": "suspect", "witness": "witness", "victim": "victim", "other": "other person"}
 PURPOSE = {
@@ -64,4 +63,4 @@ HELPERS: dict[str, Word] = {
     "state_word": _word(STATE),
     "evidence_word": _word(EVIDENCE),
 }
-ALL = [text for codes in (CATEGORY, PURPOSE, FLAG, MEASURE, STATE, EVIDENCE, ACTS) for text in codes.values()]
+ALL = [text for codes in (CATEGORY, PURPOSE, FLAG, MEASURE, STATE, EVIDENCE) for text in codes.values()]

@@ -331,8 +331,8 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-def app(database: Database, settings: CentralSettings, clock: ManualClock, hub: Hub) -> FastAPI:
-    return make_app(Office.over(database, settings, clock, hub, load_policy(None)), Metrics())
+def app(database: Database, settings: CentralSettings, clock: ManualClock, hub: Hub, judging: Judging) -> FastAPI:
+    return make_app(Office.over(database, settings, clock, hub, load_policy(None), judging.lanes), Metrics())
 
 
 @pytest.fixture
