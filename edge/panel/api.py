@@ -184,8 +184,7 @@ def routes(desk: Desk, live: Live) -> APIRouter:
     @api.get("/cameras", tags=["zone"], summary="What each camera was last seen to do")
     def cameras() -> list[CameraOut]:
         with desk.book.lock:
-            known = dict(desk.book.register.cameras)
-        return [CameraOut.of(camera.id, known.get(camera.id)) for camera in desk.settings.cameras]
+            return [CameraOut.of(camera.id, desk.camera_now(camera.id)) for camera in desk.settings.cameras]
 
     @api.get("/zone", tags=["zone"], summary="Rooms, doors, cameras and officers, as configured")
     def zone() -> dict[str, Any]:

@@ -15,6 +15,8 @@ from config.zone import OfficerSettings, ZoneSettings
 from custody.events import Event
 from custody.lanes import StayLanes
 from custody.policy import Policy
+from custody.register import CameraNow
+from edge.pulse import is_alive, last_beat_s
 from edge.register.book import Book
 from edge.register.errors import PersonRecordBroken
 from edge.register.persons import Paper, Persons
@@ -122,6 +124,19 @@ class Desk:
             log.error("%s", broken)
             return ""
         return mask(str(record.get("name", "")))
+
+    def camera_now(self, camera: str) -> CameraNow | None:
+        """What is known of a camera now; nothing while nobody watches it, whatever was said last.
+
+        The caller holds the book's lock.
+        """
+        said = self.book.register.cameras.get(camera)
+        if said is None or is_alive(self.settings.run_dir, "cameras", self.clock):
+            return said
+        beaten_s = last_beat_s(self.settings.run_dir, "cameras", self.clock)
+        now_us = self.clock.now_us()
+        since_us = now_us if beaten_s is None else now_us - round((self.clock.boottime_s() - beaten_s) * 1e6)
+        return CameraNow("unknown", "none" if said.audio == "none" else "unknown", [], since_us)
 
     def still(self, camera: str) -> Path:
         """Where the camera process leaves the latest picture of a camera."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,10 +16,12 @@ from starlette.responses import Response
 from config.wording import title
 from custody.events import SchemaBroken
 from edge.register.errors import Forbidden, PersonRecordBroken, RegisterError
-from sync.errors import LedgerUnwritable
+from sync.errors import LedgerError
 
 from .i18n import Speaker
 from .language import speaker_of
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -60,8 +64,12 @@ def install(app: FastAPI) -> None:
             fields=wrong,
         )
 
-    @app.exception_handler(LedgerUnwritable)
-    async def unwritable(request: Request, error: LedgerUnwritable) -> Response:
+    @app.exception_handler(LedgerError)
+    @app.exception_handler(OSError)
+    @app.exception_handler(sqlite3.Error)
+    async def unwritable(request: Request, error: Exception) -> Response:
+        # Whichever file it was (ledger, lock, persons): the ledger's line comes last, so nothing was recorded.
+        log.error("%s %s: %r", request.method, request.url.path, error)
         speaker = speaker_of(request)
         return problem_response(
             503,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,14 +82,14 @@ class Guarded:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         # A name that an attacker points at 127.0.0.1 is not ours (DNS rebinding).
-        if urlsplit(f"//{host}").hostname not in self._hosts:
+        if _split(f"//{host}").hostname not in self._hosts:
             return 403, "This host name is not the panel's.", "Open the panel by the address in zone.toml."
         if scope["method"] in SAFE_METHODS:
             return None
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return 403, "Another site may not write here.", "Send the request from the panel's own pages."
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _split(origin).netloc != host:
             return 403, "Another site may not write here.", "Send the request from the panel's own pages."
         if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
             return 415, "Only JSON is taken.", "Send Content-Type: application/json."
@@ -99,3 +99,11 @@ class Guarded:
         if int(length) > BODY_BYTES_MAX:
             return 413, f"The body is larger than {BODY_BYTES_MAX} bytes.", "Send less at once."
         return None
+
+
+def _split(url: str) -> SplitResult:
+    """Nothing that a stranger writes into a header is an error of ours: what is no address has no host."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")

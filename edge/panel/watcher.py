@@ -8,7 +8,6 @@ import threading
 import time
 
 from custody.events import Event
-from sync.errors import LedgerError
 
 from .desk import Desk, Judged, Judging
 from .live import Live
@@ -60,7 +59,8 @@ class Watcher:
                 try:
                     if follower.wait(WAIT_S):
                         self._desk.book.refresh()
-                except LedgerError:
+                except Exception:
+                    # Whatever it was: a thread that ended here would leave old pictures on the screens as if new.
                     log.exception("the ledger cannot be read; trying again in %.0f s", RETRY_S)
                     self._stop.wait(RETRY_S)
         finally:
@@ -83,7 +83,8 @@ class Watcher:
         try:
             self._judge.take(events)
             findings = tuple(finding.to_dict() for finding in self._judge.findings())
-            return Judged(findings, self._judge.verdicts())
+            # What it could not take is missing from all that it says later.
+            return Judged(findings, self._judge.verdicts(), failed=self._desk.judged.failed)
         except Exception:
             # The terminal must go on without its judge; the monitor says that nothing is judged any more.
             log.exception("the judge failed; what it said last is shown as outdated")

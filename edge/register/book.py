@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
 from custody.events import Event
 from custody.register import GuardPresence, Register, Stay, effective
 from sync.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 _OF_THE_ZONE = ("guard.", "camera.", "recording.", "zone.described", "zone.started", "zone.stopped")
 
@@ -44,23 +47,29 @@ class Book:
     def refresh(self) -> None:
         """Take in what is new in the ledger; cheap when there is nothing."""
         with self.lock:
-            while fresh := self._follower.poll():
-                if any(event.type == "record.corrected" for event in fresh):
-                    self._fold_again(fresh[-1])
-                else:
-                    for event in fresh:
-                        self._take(event, event)
-                for listener in self._listeners:
-                    listener(fresh)
+            fresh: list[Event] = []
+            while more := self._follower.poll():
+                fresh += more
+            if not fresh:
+                return
+            if any(event.type == "record.corrected" for event in fresh):
+                self._fold_again(fresh)
+            else:
+                for event in fresh:
+                    self._take(event, event)
+            for listener in self._listeners:
+                listener(fresh)
 
-    def _fold_again(self, last: Event) -> None:
-        """A correction changes what was; the register is what all lines up to ``last`` say together."""
-        lines: list[Event] = []
-        for line in self._ledger.events():
-            lines.append(line)
-            if line.id == last.id:
-                break
+    def _fold_again(self, fresh: Sequence[Event]) -> None:
+        """A correction changes what was; the register is what the lines so far and ``fresh`` say together.
+
+        From memory: a year's ledger takes minutes to read, and every terminal would wait.
+        """
+        size, heartbeat = self.size, self.register.heartbeat
+        kept = list(self._by_id.values())
+        lines = [*kept, *fresh]
         self._forget()
+        self.register.heartbeat, self.size = heartbeat, size - len(kept)
         read = {event.id: event for event in effective(lines)}
         for line in lines:
             self._take(line, read.get(line.id))
@@ -81,7 +90,11 @@ class Book:
             self._of_zone.append(read)
         if read is not None:
             before = [guard for present in self.register.guards.values() for guard in present.values()]
-            self.register.apply(read)
+            try:
+                self.register.apply(read)
+            except (KeyError, TypeError, ValueError):
+                # What a correction made of a line may be anything; it must not cost the lines behind it.
+                log.exception("event %s (%s) could not be taken into the register", read.id, read.type)
             self._note_guards_gone(before, read)
 
     def _note_guards_gone(self, before: Sequence[GuardPresence], event: Event) -> None:

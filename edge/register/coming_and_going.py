@@ -8,7 +8,6 @@ from custody.events import (
     Draft,
     LeaveApproved,
     LeaveReason,
-    Measure,
     StayArrived,
     StayEntered,
     StayExited,
@@ -29,6 +28,7 @@ def arrive(now: Situation, asked: requests.Arrive) -> list[Draft]:
     happened_us = now.happened_us(asked)
     stay = ids.next_stay(now, now.now_us if happened_us is None else happened_us)
     brought_by = now.officers(asked.brought_by)
+    measure = now.measure(asked.measure)
     person = now.keep(stay, Paper.IDENTITY, asked.identity.model_dump(mode="json"))
     data = StayArrived(
         stay=stay,
@@ -37,7 +37,7 @@ def arrive(now: Situation, asked: requests.Arrive) -> list[Draft]:
         sex=asked.sex,
         flags=list(dict.fromkeys(asked.flags)),
         case=Case(id=asked.case.id, kind=asked.case.kind),
-        measure=Measure(**asked.measure.model_dump()),
+        measure=measure,
         brought_by=brought_by,
         via=asked.via,
         exempt=asked.exempt,
@@ -105,6 +105,7 @@ def approve_leave(now: Situation, asked: requests.ApproveLeave) -> list[Draft]:
 
 def leave(now: Situation, asked: requests.Leave) -> list[Draft]:
     stay = now.inside(asked.stay)
+    now.not_before(asked, stay.room_since_us)
     permit = None
     if asked.permit is not None:
         permit = stay.permits.get(asked.permit)
@@ -145,6 +146,7 @@ def exit_(now: Situation, asked: requests.Exit) -> list[Draft]:
             Said("A search or an activity of %(stay)s is still going on.", {"stay": asked.stay}),
             Said("End it first, so that its time is right."),
         )
+    now.not_before(asked, stay.room_since_us)
     obstacles = gate.before_exit(
         stay,
         asked.reason.value,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from config.zone import RoomSettings
-from custody.events import ActivityKind, Area, Purpose
+from custody.events import ActivityKind, Area, Coverage, Purpose
 from custody.events.base import Officer, Rank
 from custody.events.stays import ActivityExemption, CollectionItem, SearchKind
 from custody.policy import Rules
-from custody.register import Permit, Stay
+from custody.reading import BLIND_FAULTS
+from custody.register import CameraNow, Permit, Stay
 
 from .book import Book
 from .errors import Obstacle, Said
@@ -62,10 +63,17 @@ def _recording(book: Book, room: RoomSettings) -> list[Obstacle]:
     if not room.audio:
         return [_obstacle("M4.2", "%(room)s does not record sound.", room=room.name)]
     states = [book.register.cameras.get(camera) for camera in room.cameras]
-    known = [state for state in states if state is not None]
-    if not room.cameras or (known and all(state.state == "lost" for state in known)):
+    blind = [state is not None and _shows_nothing(state) for state in states]
+    if all(blind) or (room.coverage is Coverage.ALL and any(blind)):
         return [_obstacle("M4.2", "No camera records in %(room)s.", room=room.name)]
+    if all(state is not None and state.audio in ("bad", "none") for state in states):
+        return [_obstacle("M4.2", "%(room)s does not record sound.", room=room.name)]
     return []
+
+
+def _shows_nothing(camera: CameraNow) -> bool:
+    """rules.md, "Recorded": what counts as missing. What is not known stops nobody; it is judged."""
+    return camera.state == "lost" or (camera.state == "impaired" and not BLIND_FAULTS.isdisjoint(camera.faults))
 
 
 def before_search(stay: Stay, kind: SearchKind, officers: Sequence[Officer], rules: Rules) -> list[Obstacle]:

@@ -15,7 +15,7 @@ from custody.register import Stay
 
 from .book import Book
 
-_GUARDING_RANKS = ("police", "auxiliary", "doctor")
+GUARDING_RANKS = ("police", "auxiliary", "doctor")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def guarding(book: Book, stay: Stay, now_us: int, policy: GuardPolicy) -> Guardi
         elif proof.start_us >= stay.room_since_us:
             now.update((officer["id"], officer) for officer in proof.officers)
     for presence in book.register.guards_in(stay.room, now_us):
-        if presence.officer["rank"] in _GUARDING_RANKS:
+        if presence.officer["rank"] in GUARDING_RANKS:
             now[presence.officer["id"]] = presence.officer
     room_ended_us = book.guard_ended_us(stay.room, now_us)
     if room_ended_us is not None:
@@ -66,7 +66,7 @@ def proofs(events: Sequence[Event], policy: GuardPolicy) -> list[Proof]:
     open_: dict[str, Proof] = {}
 
     def add(room: str, officers: Sequence[dict[str, Any]], start_us: int, until_us: int | None) -> Proof:
-        able = tuple(officer for officer in officers if officer["rank"] in _GUARDING_RANKS)
+        able = tuple(officer for officer in officers if officer["rank"] in GUARDING_RANKS)
         return Proof(room, able, start_us, until_us)
 
     def end(id_: str, moment_us: int, linger_us: int) -> None:

@@ -11,7 +11,6 @@ from custody.events import (
     Draft,
     Event,
     FlagsChanged,
-    Measure,
     MeasureChanged,
     PassagePurpose,
     PropertyReceived,
@@ -69,7 +68,7 @@ def change_measure(now: Situation, asked: requests.ChangeMeasure) -> list[Draft]
     role = approver.approves_as or ApproverRole.OTHER
     data = MeasureChanged(
         stay=asked.stay,
-        measure=Measure(**asked.measure.model_dump()),
+        measure=now.measure(asked.measure),
         approver=Approver(id=approver.id, role=role),
     )
     return [now.draft(asked, data)]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.zone import DoorSettings, OfficerSettings, RoomSettings, ZoneSettings
-from custody.events import Draft, Event, EventData, draft, time_us, to_datetime
+from custody.events import Draft, Event, EventData, Measure, draft, time_us, to_datetime
 from custody.events.base import Officer
 from custody.policy import Policy
 from custody.register import Stay
@@ -16,7 +16,7 @@ from custody.register import Stay
 from .book import Book
 from .errors import Forbidden, NotNow, Obstacle, Said, Unknown, WrongTime
 from .persons import Paper
-from .requests import Act, StayAct
+from .requests import Act, MeasureAsked, StayAct
 
 FUTURE_S_MAX = 5
 """Clocks of a terminal and its server differ by less."""
@@ -144,6 +144,23 @@ class Situation:
             raise WrongTime(
                 Said("The time of happening lies before the arrival of %(stay)s.", {"stay": act.stay}),
                 Said("Check the time; if the arrival is wrong, correct it first."),
+            )
+
+    def measure(self, asked: MeasureAsked) -> Measure:
+        """Raises ``WrongTime`` for one that begins in the future: its legal limit would move with it."""
+        if asked.since is not None and time_us(asked.since) > self.now_us + FUTURE_S_MAX * 1_000_000:
+            raise WrongTime(
+                Said("The beginning of the measure lies in the future."),
+                Said("Give the time from which it counts, or leave the field empty for now."),
+            )
+        return Measure(**asked.model_dump())
+
+    def not_before(self, act: StayAct, since_us: int | None) -> None:
+        """Raises ``WrongTime`` when the act is said to have happened before what it ends or follows."""
+        if act.time is not None and since_us is not None and time_us(act.time) < since_us:
+            raise WrongTime(
+                Said("The time of happening lies before what it ends, of %(stay)s.", {"stay": act.stay}),
+                Said("Check the time; if the earlier entry is wrong, correct it first."),
             )
 
     def gate(self, act: Act, obstacles: Sequence[Obstacle]) -> dict[str, Any]:

@@ -48,6 +48,7 @@ def finish_search(now: Situation, asked: requests.FinishSearch) -> list[Draft]:
         raise NotNow(
             Said("No search of %(stay)s is going on.", {"stay": asked.stay}), Said("Start the search first.")
         )
+    now.not_before(asked, stay.search.started_us)
     extra: dict[str, object] = {}
     if asked.health is not None:
         extra["health"] = now.keep(asked.stay, Paper.HEALTH, asked.health.model_dump(mode="json"))
@@ -137,4 +138,5 @@ def change_officers(now: Situation, asked: requests.ChangeOfficers) -> list[Draf
 
 def end_activity(now: Situation, asked: requests.EndActivity) -> list[Draft]:
     activity = _going_on(now, asked.stay, asked.activity)
+    now.not_before(asked, activity.started_us)
     return [now.draft(asked, ActivityEnded(stay=asked.stay, activity=activity.id, signed=asked.signed))]

@@ -12,6 +12,7 @@ from edge.overseer import PARTS
 from edge.panel.desk import Desk, Moment
 from edge.panel.link_watch import LinkState
 from edge.pulse import is_alive
+from edge.register.guarding import GUARDING_RANKS
 
 from .people import Person
 
@@ -88,14 +89,15 @@ def rooms(desk: Desk, people: Sequence[Person], now: Moment) -> list[RoomView]:
                 for p in here
                 if p.needs_guard and p.guarding and p.guarding.unguarded_since_us is not None
             ]
-            guards = tuple(desk.book.register.guards_in(room.id, now.us))
+            present = desk.book.register.guards_in(room.id, now.us)
+            guards = tuple(guard for guard in present if guard.officer["rank"] in GUARDING_RANKS)
             seen = tuple(camera(desk, id_) for id_ in room.cameras)
             views.append(RoomView(room, here, guards, seen, min(unguarded, default=None)))
     return views
 
 
 def camera(desk: Desk, id_: str) -> CameraView:
-    state = desk.book.register.cameras.get(id_)
+    state = desk.camera_now(id_)
     try:
         version: int | None = desk.still(id_).stat().st_mtime_ns // 1_000_000
     except OSError:
@@ -107,6 +109,8 @@ def camera(desk: Desk, id_: str) -> CameraView:
 
 def doors(desk: Desk) -> list[DoorView]:
     views: list[DoorView] = []
+    # Nobody reads the contacts of a dead door process: what they said last is not how the doors stand now.
+    seen = is_alive(desk.settings.run_dir, "doors", desk.clock)
     with desk.book.lock:
         for door in desk.settings.doors:
             now = desk.book.register.doors.get(door.id)
@@ -117,8 +121,8 @@ def doors(desk: Desk) -> list[DoorView]:
             views.append(
                 DoorView(
                     door,
-                    now.open,
-                    now.since_us,
+                    now.open if seen else None,
+                    now.since_us if seen else None,
                     now.alarm,
                     last.data if last else None,
                     last.type if last else None,
