@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from config.clock import Clock
 
@@ -75,13 +76,14 @@ class HeadquartersEnd:
         self._keep(zone, None, BadMessage("retained", "a zone retains no message on this topic"), payload)
 
     def take(self, messages: Sequence[tuple[str, bytes]]) -> Iterator[Outcome]:
-        """What comes of waiting messages, in order, each as soon as it is stored; adjoining batches of one ledger
+        """What comes of waiting messages, zone by zone, each as soon as it is stored; adjoining batches of a ledger
         are stored in one transaction.
 
+        Each zone's messages stay in order; those of other zones in between must not cost it a transaction a batch.
         A message that is wrong is kept as evidence and costs the others nothing.
         """
         waiting: list[tuple[str, bytes, Batch]] = []
-        for zone, payload in messages:
+        for zone, payload in sorted(messages, key=itemgetter(0)):
             message = self._read(zone, payload)
             if isinstance(message, Batch):
                 if waiting and not _adjoins(waiting, zone, message):

@@ -239,3 +239,10 @@ def test_what_was_stored_is_told_even_if_a_later_message_cannot_be_stored(
     with pytest.raises(OSError, match="disk full"):
         next(outcomes)
     assert desk.size() == 3
+
+
+def test_what_other_zones_send_in_between_costs_no_transaction_of_its_own(desk: Desk) -> None:
+    messages = [(ZONE, desk.batch(1, 5)), ("nz99", b"x"), (ZONE, desk.batch(6, 9)), ("nz99", b"y")]
+    advances = [advance for outcome in desk.end.take(messages) for advance in outcome.advances]
+    assert [(advance.first, len(advance.lines)) for advance in advances] == [(1, 9)]
+    assert desk.store.evidence_kinds() == ["unknown_zone", "unknown_zone"]
