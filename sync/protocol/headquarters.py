@@ -76,8 +76,8 @@ class HeadquartersEnd:
         self._keep(zone, None, BadMessage("retained", "a zone retains no message on this topic"), payload)
 
     def take(self, messages: Sequence[tuple[str, bytes]]) -> Iterator[Outcome]:
-        """What comes of waiting messages, zone by zone, each as soon as it is stored; adjoining batches of a ledger
-        are stored in one transaction.
+        """What comes of waiting messages, zone by zone, each as soon as it is stored; adjoining batches of one
+        ledger are stored in one transaction.
 
         Each zone's messages stay in order; those of other zones in between must not cost it a transaction a batch.
         A message that is wrong is kept as evidence and costs the others nothing.
