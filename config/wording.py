@@ -61,6 +61,7 @@ VERDICTS: Mapping[str, Mapping[Language, str]] = {
     "pending": {"zh": "进行中", "en": "So far kept"},
     "kept": {"zh": "已遵守", "en": "Kept"},
     "excused": {"zh": "已核准免责", "en": "Excused"},
+    "unknown": {"zh": "无法得知", "en": "Not known"},
 }
 SEVERITIES: Mapping[str, Mapping[Language, str]] = {
     "serious": {"zh": "严重", "en": "Serious"},

@@ -159,15 +159,16 @@ def stay(stay: str, request: Request, office: TheOffice) -> Response:
     findings = _findings(request, office, office.queries.findings(FindingFilter(stay=stay), limit=200).rows)
     events = office.queries.events_of_stay(stay)
     names = office.views.names(row["zone"])
+    shown = _stays(office, [row])[0]
     return show(
         request,
         office,
         "stay.html",
         "",
-        stay=_stays(office, [row])[0],
+        stay=shown,
         findings=findings,
         events=[{**event, "said": telling.said(event["line"], names, texts)} for event in events],
-        drawing=telling.drawing(office, row, texts),
+        drawing=telling.drawing(office, shown, texts),
     )
 
 

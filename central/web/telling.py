@@ -21,8 +21,11 @@ from .texts import Texts
 SAID_CHARS = 160
 
 
-def drawing(office: Office, stay: Row, texts: Texts) -> Markup | None:
-    """The stay as lanes, its gaps linked to their findings; ``None`` while nothing of it is judged."""
+def drawing(office: Office, stay: Mapping[str, Any], texts: Texts) -> Markup | None:
+    """The stay as lanes, its gaps linked to their findings; ``None`` while nothing of it is judged.
+
+    ``stay``: as ``stay_view`` shows it, for the verdicts to be the same as beside the drawing.
+    """
     lanes = office.lanes(stay["zone"], stay["stay"])
     if lanes is None:
         return None
@@ -32,6 +35,7 @@ def drawing(office: Office, stay: Row, texts: Texts) -> Markup | None:
         names=office.views.names(stay["zone"]),
         utc_offset_s=texts.utc_offset_s,
         links=lambda finding: f"/findings/{finding.id}",
+        verdicts=stay["verdicts"],
         listed=False,
     )
     return Markup(drawn)

@@ -6,7 +6,7 @@ a text beside its colour, so that it reads in black and white and without tellin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from config.telling import local_time, word
 from config.wording import Language, Names, duration, must_title, spaced, title, verdict
@@ -30,7 +30,7 @@ ROW = 17.0
 REQUIRED_H, PROVEN_H, ACT_H = 6.0, 20.0, 9.0
 LEAST = 4.0
 """Least width of a gap, of a bar."""
-ROWS_MOST = 4
+ROWS_MOST, STRIP_ROWS_MOST = 4, 3
 
 Links = Callable[[Finding], str | None]
 
@@ -42,24 +42,35 @@ def draw(
     names: Names | None = None,
     utc_offset_s: int | None = None,
     links: Links | None = None,
+    verdicts: Mapping[int, str] | None = None,
     listed: bool = True,
 ) -> str:
     """The stay as an SVG of its own.
 
     ``names`` names rooms; ``utc_offset_s`` is that of the arrival if not given. ``links`` gives the address of a
-    finding. ``listed``: each finding as a sentence below the lanes, for a drawing that stands alone.
+    finding, ``verdicts`` what headquarters knows better than the judge (excused, unknown). ``listed``: each
+    finding as a sentence below the lanes, for a drawing that stands alone.
     """
     offset_s = lanes.utc_offset_s if utc_offset_s is None else utc_offset_s
-    return _Drawing(lanes, lang, names or str, offset_s, links).whole(listed=listed)
+    return _Drawing(lanes, lang, names or str, offset_s, links, verdicts or {}).whole(listed=listed)
 
 
 class _Drawing:
-    def __init__(self, lanes: StayLanes, lang: Language, names: Names, offset_s: int, links: Links | None) -> None:
+    def __init__(
+        self,
+        lanes: StayLanes,
+        lang: Language,
+        names: Names,
+        offset_s: int,
+        links: Links | None,
+        verdicts: Mapping[int, str],
+    ) -> None:
         self._lanes = lanes
         self._lang: Language = lang
         self._names = names
         self._offset_s = offset_s
         self._links = links
+        self._verdicts = {lane.must: verdicts.get(lane.must, lane.verdict) for lane in lanes.lanes}
         self._axis = Axis(lanes.start_us, lanes.end_us, LEFT, RIGHT, offset_s)
         self._sheet = Sheet()
         self._numbers = {one.id: number(count) for count, one in enumerate(lanes.findings, 1)}
@@ -98,7 +109,7 @@ class _Drawing:
 
     def _desc(self) -> str:
         verdicts = ("，" if self._lang == "zh" else ", ").join(
-            f"{must_title(lane.must, self._lang, short=True)}: {verdict(lane.verdict, self._lang)}"
+            f"{must_title(lane.must, self._lang, short=True)}: {verdict(self._verdicts[lane.must], self._lang)}"
             for lane in self._lanes.lanes
         )
         return say(
@@ -144,7 +155,7 @@ class _Drawing:
             else:
                 length_min = (piece.end_us - piece.start_us) // 60_000_000
                 below.append(Label(x + width / 2, (text,), min(9, length_min)))
-        rows = self._labels(below, y + 22, y + 22, SOFT)
+        rows = self._labels(below, y + 22, y + 22, SOFT, rows=STRIP_ROWS_MOST)
         self._sheet.y = y + 22 + rows * ROW + 6
 
     def _place_name(self, piece: Piece) -> str:
@@ -167,7 +178,7 @@ class _Drawing:
             length = self._long(piece.end_us - piece.start_us)
             texts = (text,) if piece.end_us == piece.start_us else (spaced(f"{text} {length}"), text)
             labels.append(Label(x + width / 2, texts, weight))
-        rows = self._labels(labels, y + ACT_H, y + ACT_H, SOFT)
+        rows = self._labels(labels, y + ACT_H, y + ACT_H, SOFT, rows=STRIP_ROWS_MOST)
         self._sheet.y = y + ACT_H + rows * ROW + 6
 
     def _act_name(self, piece: Piece) -> str:
@@ -195,15 +206,16 @@ class _Drawing:
     def _verdict(self, lane: Lane, y: float) -> None:
         name = must_title(lane.must, self._lang, short=True)
         text = f"{lane.must} {name}" if lane.must else name
+        reached = self._verdicts[lane.must]
         self._sheet.text(14, y + 15, text, size=15, bold=True)
-        stroke = {"breached": STROKE["breach"], "kept": "#1f6b45"}.get(lane.verdict, SOFT)
-        if lane.verdict == "breached":
+        stroke = {"breached": STROKE["breach"], "kept": "#1f6b45"}.get(reached, SOFT)
+        if reached == "breached":
             self._sheet.path(f"M16 {y + 25:.1f}l9 9m0 -9l-9 9", stroke)
-        elif lane.verdict in ("kept", "excused"):
+        elif reached in ("kept", "excused"):
             self._sheet.path(f"M15 {y + 30:.1f}l4 4l7 -9", stroke)
         else:
-            self._sheet.text(18, y + 35, "?" if lane.verdict == "unproven" else "…", size=15, fill=SOFT, bold=True)
-        self._sheet.text(32, y + 35, verdict(lane.verdict, self._lang), size=13, fill=stroke, bold=True)
+            self._sheet.text(18, y + 35, "…" if reached == "pending" else "?", size=15, fill=SOFT, bold=True)
+        self._sheet.text(32, y + 35, verdict(reached, self._lang), size=13, fill=stroke, bold=True)
 
     def _track(self, track: Track) -> None:
         y = self._sheet.y
@@ -322,9 +334,9 @@ class _Drawing:
 
     # -- labels
 
-    def _labels(self, labels: Sequence[Label], strip: float, y: float, fill: str) -> int:
+    def _labels(self, labels: Sequence[Label], strip: float, y: float, fill: str, *, rows: int = ROWS_MOST) -> int:
         """Write labels in rows from ``y`` down; how many rows they took."""
-        placed = place(labels, LEFT, RIGHT, size=LABEL_SIZE, rows=ROWS_MOST)
+        placed = place(labels, LEFT, RIGHT, size=LABEL_SIZE, rows=rows)
         for one in placed:
             self._leader(one, strip, y)
         for one in placed:
