@@ -19,6 +19,7 @@ from sync.keys import make_zone_key
 from sync.ledger import Ledger
 
 from .register.persons import KEY_FILE, create_key
+from .sole import only_one
 from .supervisor import Supervisor
 
 DEFAULT_CONFIG = Path("/etc/fourmusts/zone.toml")
@@ -47,7 +48,8 @@ def _part_command(part: str, help_: str) -> click.Command:
         set_up_logging(f"{settings.zone.id}/{part}")
         stop = stop_on_signal()
         run: Callable[[ZoneSettings, Clock, threading.Event], Any] = import_module(f"edge.{part}.process").run
-        run(settings, clock_of(settings.zone.utc_offset_hours, timelapse), stop)
+        with only_one(settings.run_dir, part):
+            run(settings, clock_of(settings.zone.utc_offset_hours, timelapse), stop)
 
     return command
 
