@@ -10,30 +10,18 @@ from typing import BinaryIO
 
 import click
 
-from custody.events import MalformedLine, parse_time
+from custody.events import MalformedLine
 from custody.findings import Finding, Verdict
 from custody.judge import MUSTS, Court, Judge
 
+from .event_lines import BAD_LINES, policy_option, until_option
 from .policy import load_policy
-
-BAD_LINES = 2
-"""Exit status when at least one line was no event."""
-
-
-class _Time(click.ParamType[int]):
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return parse_time(str(value))[0]
-        except ValueError:
-            self.fail(f"{value!r} is no time with a UTC offset; write 2026-11-23T09:00:00+08:00", param, ctx)
 
 
 @click.command()
 @click.argument("events", type=click.File("rb"))
-@click.option("--policy", type=click.Path(path_type=Path), help="A file of thresholds to use instead.")
-@click.option("--until", type=_Time(), help="Judge as if nothing written after this time existed.")
+@policy_option
+@until_option
 @click.option("--summary", is_flag=True, help="Print a table instead: a line a stay, a column a must.")
 def judge(events: BinaryIO, policy: Path | None, until: int | None, summary: bool) -> None:
     """Judge the lines of EVENTS (- for standard input): print one finding a line as JSON.

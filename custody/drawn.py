@@ -13,7 +13,7 @@ class DrawnJudge(Judge):
     def lanes(self, stay: str) -> StayLanes | None:
         """The lanes of a stay as judged now; ``None`` when nothing was written of it."""
         findings = self.findings_of(stay)
-        made = lanes_of(self._timeline, stay, findings, self.verdicts().get(stay, {}))
+        made = lanes_of(self.timeline, stay, findings, self.verdicts().get(stay, {}))
         if made is not None and not made.lasts:
-            self._timeline.put_away(stay)
+            self.timeline.put_away(stay)
         return made

@@ -257,6 +257,12 @@ class Judge:
         by = (self._horizon or 0) - judged.horizon
         return [one if one.end_us is not None else one.longer(by) for one in judged.found]
 
+    @property
+    def timeline(self) -> ZoneTimeline:
+        """What the zone's facts tell, as judged now; for reading alone."""
+        self._judge()
+        return self._timeline
+
     def differences(self) -> Difference:
         """What has come to be found, or is no longer, since this was last asked; costs nothing for the rest."""
         self._judge()
