@@ -20,6 +20,8 @@ from .own import OwnLedger
 
 CHUNK_LINES = 1000
 """Read at a time; bounds memory, not the result."""
+KEPT = "kept"
+"""What a breach or an unproven one turns into when a late audit or a correction shows that the must was kept."""
 
 
 @dataclass(frozen=True)
@@ -187,5 +189,8 @@ def stay_digest(row: Mapping[str, Any]) -> str:
 
 
 def _draft(change: Change) -> Draft:
-    stay = change.fields["stay"]
-    return Draft(f"finding.{change.state.value}", dict(change.fields), f"stay/{stay}" if stay else None)
+    """The line that announces it. What no longer holds has changed to kept; ``closed`` is a person's word."""
+    stay, fields, word = change.fields["stay"], dict(change.fields), change.state.value
+    if change.state is State.CLOSED:
+        fields, word = {**fields, "verdict": KEPT, "severity": "notice"}, State.CHANGED.value
+    return Draft(f"finding.{word}", fields, f"stay/{stay}" if stay else None)

@@ -146,7 +146,7 @@ def test_one_that_ends_is_changed_and_keeps_its_history(
 
 
 def test_one_that_an_audit_refutes_is_closed_and_never_deleted(
-    told: Any, store: LogTable, judging: Judging, database: Database
+    told: Any, store: LogTable, judging: Judging, database: Database, own: OwnLedger, clock: ManualClock
 ) -> None:
     (gap,) = on_record(database, rule="M4.1", verdict="breach")
     covered = [[gap["start"], gap["end"]]]
@@ -168,6 +168,8 @@ def test_one_that_an_audit_refutes_is_closed_and_never_deleted(
     (refuted,) = on_record(database, rule="M4.1")
     assert (refuted["id"], refuted["state"]) == (gap["id"], "closed")
     assert [step["state"] for step in Queries(database).finding_history(gap["id"])] == ["raised", "closed"]
+    announced = [line for line in own_lines(database, own, clock) if line["type"] == "finding.changed"]
+    assert [(line["data"]["id"], line["data"]["verdict"]) for line in announced][-1:] == [(gap["id"], "kept")]
 
 
 def test_lines_committed_before_a_crash_are_judged_by_the_next_process(
