@@ -20,6 +20,7 @@ from custody.events import Draft
 from edge.panel.app import create_app
 from edge.panel.desk import Desk
 from edge.panel.server import PanelServer
+from edge.pulse import Pulse
 from edge.register.persons import KEY_FILE, Persons, create_key
 from sync.ledger import Ledger
 
@@ -51,6 +52,9 @@ class Zone:
         return self.server.url
 
     def append(self, type_: str, **data: Any) -> None:
+        """What a device says is shown as long as the process that heard it lives."""
+        for part in ("doors", "cameras"):
+            Pulse(self.settings.run_dir, part, SystemClock()).beat()
         self.ledger.append(Draft(type_, data))
 
     def types(self) -> list[str]:
