@@ -40,8 +40,11 @@ def load(model: type[Loaded], file: Path) -> Loaded:
         raise ConfigurationError(file, [explain(problem, model) for problem in error.errors()]) from error
 
 
-def explain(problem: Any, model: type[BaseModel]) -> str:
-    """One problem that pydantic found, as a line that names the key, what was found and the mend."""
+def explain(problem: Any, model: type[BaseModel], *, show_found: bool = True) -> str:
+    """One problem that pydantic found, as a line that names the key, what was found and the mend.
+
+    Without ``show_found`` no value is repeated: where it may be a person's and the line goes into the ledger.
+    """
     where = ".".join(str(part) for part in problem["loc"]) or "(the whole file)"
     if problem["type"] == "extra_forbidden":
         names = _known_names(model)
@@ -53,7 +56,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{where}: {message}"
-    return f"{where}: {message} (found {problem['input']!r:.80})"
+    return f"{where}: {message}" if not show_found else f"{where}: {message} (found {problem['input']!r:.80})"
 
 
 def _known_names(model: type[BaseModel]) -> list[str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from custody.events import Area, Coverage, Direction, PartId, Purpose, Rank, Sex, ZoneId
-from custody.events.stays import ApproverRole
+from custody.events import Area, Coverage, Direction, PartId, Purpose, ZoneId
 
 from .loading import Settings, load
+from .roster import Role, Roster, RosterTables
 
 
 class Identity(Settings):
@@ -136,13 +135,6 @@ class InputSettings(Settings):
         return self
 
 
-class Role(StrEnum):
-    GUARD = "guard"
-    CASE_OFFICER = "case_officer"
-    ZONE_MANAGER = "zone_manager"
-    INSPECTOR = "inspector"
-
-
 class DoorSettings(Settings):
     id: PartId
     name: str
@@ -215,20 +207,6 @@ class SimulatedCameraSettings(Settings):
 CameraSettings = Annotated[RtspCameraSettings | SimulatedCameraSettings, Field(discriminator="driver")]
 
 
-class OfficerSettings(Settings):
-    id: PartId
-    name: str
-    rank: Rank
-    sex: Sex
-    card: str | None = None
-    """The card's number as the reader gives it: its bits as upper-case hexadecimal digits."""
-    roles: list[Role] = []
-    approves_as: ApproverRole | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    active: bool = True
-
-
 class RecordingSettings(Settings):
     segment_s: float = Field(60.0, gt=0, le=600)
     retention_days: float = Field(90.0, gt=0)
@@ -236,7 +214,7 @@ class RecordingSettings(Settings):
     """A worker process that dies takes so many cameras with it until it is up again."""
 
 
-class ZoneSettings(Settings):
+class ZoneSettings(RosterTables):
     """Everything about one zone."""
 
     zone: Identity
@@ -247,7 +225,6 @@ class ZoneSettings(Settings):
     doors: list[DoorSettings] = Field(alias="door", default=[])
     readers: list[ReaderSettings] = Field(alias="reader", default=[])
     cameras: list[CameraSettings] = Field(alias="camera", default=[])
-    officers: list[OfficerSettings] = Field(alias="officer", default=[])
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -255,8 +232,9 @@ class ZoneSettings(Settings):
         doors = _unique("door", [door.id for door in self.doors])
         cameras = _unique("camera", [camera.id for camera in self.cameras])
         _unique("reader", [reader.id for reader in self.readers])
-        _unique("officer", [officer.id for officer in self.officers])
-        _unique("card", [officer.card for officer in self.officers if officer.card is not None])
+        strange = sorted(self.doors_named() - doors)
+        if strange:
+            raise ValueError(f"[[officer]] or [[access]] names the door {strange[0]!r}, which is not declared")
         for door in self.doors:
             for side in (door.from_, door.to):
                 if side not in rooms:
@@ -272,6 +250,11 @@ class ZoneSettings(Settings):
                 if camera not in cameras:
                     raise ValueError(f"room {room.id!r} names the camera {camera!r}, which is not declared")
         return self
+
+    @property
+    def roster(self) -> Roster:
+        """The roster in ``zone.toml``, which counts until headquarters has sent one."""
+        return Roster(officers=self.officers, schedules=self.schedules, access=self.access, lockout=self.lockout)
 
     @property
     def ledger_dir(self) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.zone import OfficerSettings, Role
+from config.roster import OfficerSettings, Role
 from custody.events import Denial, Direction, PartId, PassagePurpose, StayId, time_us
 from devices.readers.reader import ReaderState
 

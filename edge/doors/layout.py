@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.zone import DoorSettings, OfficerSettings, ZoneSettings
+from config.roster import OfficerSettings
+from config.zone import DoorSettings, ZoneSettings
 from custody.events import Area, Officer, PartId
 
 from .facts import ReaderPlace

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from config.clock import Clock
 from config.policy import load_policy
+from config.roster import OfficerSettings
 from config.wording import Names
-from config.zone import OfficerSettings, ZoneSettings
+from config.zone import ZoneSettings
 from custody.events import Event
 from custody.lanes import StayLanes
 from custody.policy import Policy

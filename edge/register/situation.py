@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from config.zone import DoorSettings, OfficerSettings, RoomSettings, ZoneSettings
+from config.roster import OfficerSettings
+from config.zone import DoorSettings, RoomSettings, ZoneSettings
 from custody.events import Draft, Event, EventData, Measure, draft, time_us, to_datetime
 from custody.events.base import Officer
 from custody.policy import Policy
