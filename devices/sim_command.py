@@ -32,7 +32,8 @@ def sim(config_file: Path | None, run_dir: Path | None, words: tuple[str, ...]) 
     press front-door                the request-to-exit button
     contact front-door fault        the contact breaks; ok mends it
     lock front-door jam             the bolt sticks; dead: the relay fails; free mends both
-    reader front-in offline         or insecure, online, tamper, untamper
+    pin front-door 1234             a PIN on its keypad; add "out" for the way out
+    reader front-in offline         or insecure, unkeyed, online, tamper, untamper
     camera cam-3 freeze             or black, cover, drop, ok
 
     Without --config or --run-dir the settings are those named by FOURMUSTS_CONFIG, else ./zone.toml, else the

@@ -1,10 +1,10 @@
-"""A card reader at one side of a door: what it reports, and what it can show."""
+"""A card reader at one side of a door, with or without a keypad: what it reports, and what it can show."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -23,6 +23,12 @@ class Feedback(StrEnum):
 
     GRANTED = "granted"
     DENIED = "denied"
+    PIN_EXPECTED = "pin_expected"
+    """The card is known; now its PIN."""
+    SECOND_EXPECTED = "second_expected"
+    """The card is known; now that of a second officer."""
+    CLOSE_DOOR = "close_door"
+    """The door has stood open for nearly as long as it may."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,14 @@ class CardRead:
     reader: str
     number: str
     bits: int
+
+
+@dataclass(frozen=True)
+class PinEntered:
+    """A PIN was keyed in and ended with ``#``: 1 to 12 digits. No ``repr`` shows it, so no log does."""
+
+    reader: str
+    pin: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,16 @@ class TamperChanged:
     tampered: bool
 
 
-ReaderFact = CardRead | ReaderChanged | TamperChanged
+@dataclass(frozen=True)
+class ProvisioningEnded:
+    """``provision`` is over: the reader took its key, or did not and ``detail`` says why."""
+
+    reader: str
+    keyed: bool
+    detail: str
+
+
+ReaderFact = CardRead | PinEntered | ReaderChanged | TamperChanged | ProvisioningEnded
 ReportFact = Callable[[ReaderFact], None]
 """Called on a thread of the driver. It may only enqueue."""
 
@@ -74,6 +97,12 @@ class Reader(ABC):
     @abstractmethod
     def show(self, feedback: Feedback) -> None:
         """Light and buzzer, as far as the reader has them. Returns at once and never raises."""
+
+    def provision(self) -> str | None:
+        """Give an unkeyed reader its key over the line, within a limited time. Returns at once: None when it has
+        begun (``ProvisioningEnded`` follows), or why it cannot be done.
+        """
+        return f"{self.id} has no key that could be given over its line"
 
     @abstractmethod
     def close(self) -> None:

@@ -2,27 +2,42 @@
 
 tap front-in p0231               a card is presented: an officer's, or any by its number
 tap front-door p0231 [in|out]    the same at the door's reader of that side, by default its ``in`` one
-reader front-in offline|insecure|online|tamper|untamper
+pin front-in 1234                1234# on its keypad; a door's name, in and out as with tap
+reader front-in offline|insecure|unkeyed|online|tamper|untamper
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from custody.events import Direction
 
 from ..simulation import Bench, SimulationError
-from .reader import CardRead, Feedback, Reader, ReaderChanged, ReaderState, ReportFact, TamperChanged
+from .keypad import ENTER, Keypad
+from .reader import (
+    CardRead,
+    Feedback,
+    PinEntered,
+    ProvisioningEnded,
+    Reader,
+    ReaderChanged,
+    ReaderFact,
+    ReaderState,
+    ReportFact,
+    TamperChanged,
+)
 
 ANSWER_S_MAX = 2.0
 """How long a tap waits to see the reader's light; real seconds, as it is a person at a terminal who waits."""
 SHOWN_MAX = 64
 
+UNKEYED = "unkeyed"
 _STATES = {
     "offline": (ReaderState.OFFLINE, "it does not answer (simulated)"),
     "insecure": (ReaderState.INSECURE, "it answers with a wrong key (simulated)"),
+    UNKEYED: (ReaderState.INSECURE, "it has no key yet (simulated)"),
     "online": (ReaderState.ONLINE, "it answers and its line is secured (simulated)"),
 }
 
@@ -37,6 +52,7 @@ class SimulatedReader(Reader):
         super().__init__(reader)
         self._cards = cards
         self._state = ReaderState.UNKNOWN
+        self._keyed = True
         self._report: ReportFact | None = None
         self._tapping = threading.Lock()
         self.shown: queue.SimpleQueue[Feedback] = queue.SimpleQueue()
@@ -54,25 +70,48 @@ class SimulatedReader(Reader):
         if self.shown.qsize() < SHOWN_MAX:
             self.shown.put(feedback)
 
+    def provision(self) -> str | None:
+        if self._keyed:
+            return f"{self.id} has a key already; only a reader without one is given one"
+        self.become("online")
+        self._tell(ProvisioningEnded(self.id, True, "it took its key (simulated)"))
+        return None
+
     def close(self) -> None:
         self._report = None
 
     def present(self, number: str) -> None:
         """Hold a card to it. Raises ``SimulationError`` when it cannot read one now."""
-        report = self._report
-        if report is None or self._state is not ReaderState.ONLINE:
-            raise SimulationError(f"the reader {self.id} is {self._state} and reads no card")
+        self._must_be_online()
         digits = number.upper()
-        report(CardRead(self.id, digits, len(digits) * 4))
+        self._tell(CardRead(self.id, digits, len(digits) * 4))
+
+    def key_in(self, keys: str) -> None:
+        """Press these keys, without a pause. Raises ``SimulationError`` when it takes none now."""
+        self._must_be_online()
+        keypad = Keypad(self.id)
+        for key in keys:
+            pin = keypad.press(key, 0.0)
+            if pin is not None:
+                self._tell(PinEntered(self.id, pin))
 
     def become(self, word: str) -> None:
-        """``online``, ``offline`` or ``insecure``."""
+        """``online``, ``offline``, ``insecure`` or ``unkeyed``."""
         state, detail = _STATES[word]
+        self._keyed = word != UNKEYED
         if state is self._state:
             return
         self._state = state
-        if self._report is not None:
-            self._report(ReaderChanged(self.id, state, detail))
+        self._tell(ReaderChanged(self.id, state, detail))
+
+    def _must_be_online(self) -> None:
+        if self._report is None or self._state is not ReaderState.ONLINE:
+            raise SimulationError(f"the reader {self.id} is {self._state} and reads neither cards nor keys")
+
+    def _tell(self, fact: ReaderFact) -> None:
+        report = self._report
+        if report is not None:
+            report(fact)
 
     def tap(self, words: Sequence[str]) -> str:
         """Present the card that the one word names, and say what the reader's light answered."""
@@ -84,39 +123,52 @@ class SimulatedReader(Reader):
             raise SimulationError(
                 f"{words[0]!r} is no card number, and no officer with a card (those are: {known})"
             )
+        return self._answered("tapped", lambda: self.present(number))
+
+    def enter(self, words: Sequence[str]) -> str:
+        """Key in the PIN that the one word is, and say what the reader's light answered."""
+        if len(words) != 1 or not words[0].isdecimal():
+            # What was keyed in instead may be a PIN with a slip: it is not repeated.
+            raise SimulationError("say the PIN: its digits in one word")
+        return self._answered("keyed in", lambda: self.key_in(words[0] + ENTER))
+
+    def _answered(self, done: str, act: Callable[[], None]) -> str:
         with self._tapping:
             while not self.shown.empty():
                 self.shown.get()
-            self.present(number)
+            act()
             try:
-                return f"tapped: {self.shown.get(timeout=ANSWER_S_MAX)}"
+                return f"{done}: {self.shown.get(timeout=ANSWER_S_MAX)}"
             except queue.Empty:
-                return f"tapped; its light showed nothing for {ANSWER_S_MAX:g} s"
+                return f"{done}; its light showed nothing for {ANSWER_S_MAX:g} s"
 
     def stand_on(self, bench: Bench) -> None:
         bench.register("tap", self.id, self.tap)
+        bench.register("pin", self.id, self.enter)
         bench.register("reader", self.id, self._follow)
 
     def _follow(self, words: Sequence[str]) -> str:
         match list(words):
-            case [("offline" | "insecure" | "online") as word]:
+            case [("offline" | "insecure" | "unkeyed" | "online") as word]:
                 self.become(word)
                 return word
             case [("tamper" | "untamper") as word]:
-                if self._report is not None:
-                    self._report(TamperChanged(self.id, word == "tamper"))
+                self._tell(TamperChanged(self.id, word == "tamper"))
                 return "its housing is open" if word == "tamper" else "its housing is closed"
         raise SimulationError(
-            f"a reader can be offline, insecure, online, tamper or untamper; not {' '.join(words)!r}"
+            f"a reader can be offline, insecure, unkeyed, online, tamper or untamper; not {' '.join(words)!r}"
         )
 
 
-def tap_at_door(readers: Mapping[Direction, SimulatedReader], words: Sequence[str]) -> str:
-    """``tap`` with a door's name: ``in`` or ``out`` among the words chooses the side, by default ``in``."""
+Act = Callable[[SimulatedReader, Sequence[str]], str]
+
+
+def at_door(act: Act, readers: Mapping[Direction, SimulatedReader], words: Sequence[str]) -> str:
+    """``tap`` or ``enter`` with a door's name: ``in`` or ``out`` chooses the side, by default ``in``."""
     sides = [word for word in words if word in (Direction.IN, Direction.OUT)]
     if len(sides) > 1:
         raise SimulationError("say in or out once")
     side = Direction(sides[0]) if sides else next(iter(sorted(readers)))
     if side not in readers:
         raise SimulationError(f"this door has no simulated reader on the way {side}; say {next(iter(readers))}")
-    return readers[side].tap([word for word in words if word not in (Direction.IN, Direction.OUT)])
+    return act(readers[side], [word for word in words if word not in (Direction.IN, Direction.OUT)])

@@ -95,6 +95,22 @@ def remote_opening_refused(
     """Why a door is not opened from afar, in words; None when it may be."""
     if door not in layout.doors:
         return f"there is no door {door!r} in this zone; there are: {', '.join(layout.doors)}"
+    refused = _manager_refused(actor, layout, wall_us, act="opening from afar")
+    if refused is not None:
+        return refused
+    if not interlock_free:
+        return "interlock: another door of its group is not known to be closed and locked"
+    return None
+
+
+def provisioning_refused(actor: str, reader: PartId, layout: Layout, wall_us: int) -> str | None:
+    """Why a reader is not given a key, in words; None when it may be."""
+    if reader not in layout.readers:
+        return f"there is no reader {reader!r} in this zone; there are: {', '.join(layout.readers)}"
+    return _manager_refused(actor, layout, wall_us, act="giving a reader its key")
+
+
+def _manager_refused(actor: str, layout: Layout, wall_us: int, *, act: str) -> str | None:
     officer = layout.officers.get(actor)
     if officer is None:
         return f"{actor!r} is no officer of this zone; add an [[officer]]"
@@ -102,9 +118,7 @@ def remote_opening_refused(
     if standing is not None:
         return f"officer {actor} is refused: {standing.value}"
     if Role.ZONE_MANAGER not in officer.roles:
-        return f"officer {actor} has not the role {Role.ZONE_MANAGER.value}, which opening from afar needs"
-    if not interlock_free:
-        return "interlock: another door of its group is not known to be closed and locked"
+        return f"officer {actor} has not the role {Role.ZONE_MANAGER.value}, which {act} needs"
     return None
 
 

@@ -6,6 +6,8 @@
              what that officer's next tap at that door is for; valid for 120 s
     open     {"door": id}
              open it once, now; an officer with the role zone_manager may; too late after 10 s
+    provision  {"reader": id}
+             give that reader, which has no key yet, the one of its key file; who may, and until when, as with open
 
 What cannot be understood is answered with ``command.refused``; commands for other parts are none of ours.
 """
@@ -14,12 +16,14 @@ from __future__ import annotations
 
 from custody.events import Event, PassagePurpose
 
-from .facts import CommandUnusable, Fact, Now, OpenRequested, PassageDeclared
+from .facts import CommandUnusable, Fact, Now, OpenRequested, PassageDeclared, ProvisionRequested
 from .layout import Layout
 
 PASSAGE_VALID_S = 120.0
 OPEN_VALID_S = 10.0
 """Nobody stands at the door any more when a command is this old."""
+NAMES = {"passage": "door", "open": "door", "provision": "reader"}
+"""The doors' commands, and what each must name."""
 
 
 def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history: bool) -> Fact | None:
@@ -29,22 +33,23 @@ def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history
     valid, but nothing is opened and nothing refused: it may have been answered already.
     """
     command, actor = event.data.get("command"), event.data.get("actor")
-    if command not in ("passage", "open") or not isinstance(actor, str):
+    if command not in NAMES or not isinstance(actor, str):
         return None
+    noun = NAMES[command]
     age_s = now.boot_s - event.boottime_s if event.bootid == bootid else None
     args = event.data.get("args")
-    door = args.get("door") if isinstance(args, dict) else None
-    if not isinstance(args, dict) or not isinstance(door, str):
-        return None if history else CommandUnusable(command, actor, "args.door is missing: name the door")
-    if command == "open":
+    part = args.get(noun) if isinstance(args, dict) else None
+    if not isinstance(args, dict) or not isinstance(part, str):
+        return None if history else CommandUnusable(command, actor, f"args.{noun} is missing: name the {noun}")
+    if command != "passage":
         if history:
             return None
         if age_s is None or age_s > OPEN_VALID_S:
             return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again")
-        return OpenRequested(door, actor)
+        return OpenRequested(part, actor) if command == "open" else ProvisionRequested(part, actor)
     if age_s is None or age_s > PASSAGE_VALID_S:
         return None
-    declared = _passage(args, door, actor, layout, until_s=event.boottime_s + PASSAGE_VALID_S)
+    declared = _passage(args, part, actor, layout, until_s=event.boottime_s + PASSAGE_VALID_S)
     if isinstance(declared, CommandUnusable) and history:
         return None
     return declared

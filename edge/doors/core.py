@@ -51,6 +51,10 @@ from .facts import (
     Now,
     OpenRequested,
     PassageDeclared,
+    PinPresented,
+    Provision,
+    ProvisionEnded,
+    ProvisionRequested,
     ReaderReported,
     ReadLock,
     Show,
@@ -78,6 +82,8 @@ class State:
     stays: Mapping[StayId, KnownStay] = field(default_factory=dict)
     passages: Mapping[tuple[PartId, PartId], PassageDeclared] = field(default_factory=dict)
     """What was declared at the door terminals: by (door, officer)."""
+    provisioning: Mapping[PartId, str] = field(default_factory=dict)
+    """Readers that are being given their key, and on whose word."""
     ledger_writable: bool = True
 
     @classmethod
@@ -149,6 +155,11 @@ def _on_card(state: State, fact: CardPresented, now: Now) -> Outcome:
     return Outcome(let_through, (Unlock(place.door), show), (draft(granted),))
 
 
+def _on_pin(state: State, fact: PinPresented, now: Now) -> Outcome:
+    """A PIN alone opens nothing: whoever keyed it in is shown so."""
+    return Outcome(state, (Show(fact.reader, Feedback.DENIED),) if fact.reader in state.readers else ())
+
+
 def _denial(reader: PartId, door: PartId, direction: Direction, denied: access.Denied) -> Draft:
     extra: dict[str, Any] = {} if denied.detail is None else {"detail": denied.detail}
     officer = None if denied.officer is None else as_event_officer(denied.officer)
@@ -213,6 +224,32 @@ def _on_open_request(state: State, fact: OpenRequested, now: Now) -> Outcome:
     released = DoorReleased(door=fact.door, cause=ReleaseCause.REMOTE, actor=fact.actor)
     let_through = _let_through(state, fact.door, now, expects_taking=False)
     return Outcome(let_through, (Unlock(fact.door),), (draft(released),))
+
+
+def _on_provision_request(state: State, fact: ProvisionRequested, now: Now) -> Outcome:
+    refused = access.provisioning_refused(fact.actor, fact.reader, state.layout, now.wall_us)
+    if refused is None and fact.reader in state.provisioning:
+        refused = f"{fact.reader} is being given its key already, as {state.provisioning[fact.reader]} asked"
+    if refused is None and not state.ledger_writable:
+        refused = "the ledger cannot be written, and no key is given out unrecorded; see the doors' log"
+    if refused is not None:
+        return Outcome(state, (), (_provisioning_refused(fact.actor, refused),))
+    provisioning = {**state.provisioning, fact.reader: fact.actor}
+    return Outcome(replace(state, provisioning=provisioning), (Provision(fact.reader),))
+
+
+def _on_provision_end(state: State, fact: ProvisionEnded, now: Now) -> Outcome:
+    """A reader that took its key says so by coming online; one that did not is answered to whoever asked."""
+    actor = state.provisioning.get(fact.reader)
+    kept = {reader: other for reader, other in state.provisioning.items() if reader != fact.reader}
+    ended = replace(state, provisioning=kept)
+    if actor is None or fact.keyed:
+        return Outcome(ended)
+    return Outcome(ended, (), (_provisioning_refused(actor, fact.detail),))
+
+
+def _provisioning_refused(actor: str, reason: str) -> Draft:
+    return draft(CommandRefused(command="provision", actor=actor, reason=reason))
 
 
 def _on_passage(state: State, fact: PassageDeclared, now: Now) -> Outcome:
@@ -309,9 +346,12 @@ def _on_time(state: State, fact: TimePassed, now: Now) -> Outcome:
 
 _STEPS: dict[type, Callable[[State, Any, Now], Outcome]] = {
     CardPresented: _on_card,
+    PinPresented: _on_pin,
     ContactReported: _on_contact,
     ButtonPressed: _on_button,
     OpenRequested: _on_open_request,
+    ProvisionRequested: _on_provision_request,
+    ProvisionEnded: _on_provision_end,
     PassageDeclared: _on_passage,
     CommandUnusable: _on_unusable_command,
     LockReported: _on_lock_report,

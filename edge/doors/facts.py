@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from custody.events import Direction, PartId, PassagePurpose, StayId
 from devices.doors.contact import ContactState
@@ -23,6 +23,14 @@ class Now:
 class CardPresented:
     reader: PartId
     number: str
+
+
+@dataclass(frozen=True)
+class PinPresented:
+    """No ``repr`` shows the PIN, so no log does."""
+
+    reader: PartId
+    pin: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,15 @@ class ReaderReported:
 class TamperReported:
     reader: PartId
     tampered: bool
+
+
+@dataclass(frozen=True)
+class ProvisionEnded:
+    """A reader took the key that it was to be given, or did not, and why."""
+
+    reader: PartId
+    keyed: bool
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,14 @@ class OpenRequested:
 
 
 @dataclass(frozen=True)
+class ProvisionRequested:
+    """Somebody asks that a reader without a key be given the one of its key file."""
+
+    reader: PartId
+    actor: str
+
+
+@dataclass(frozen=True)
 class CommandUnusable:
     """A command meant for the doors that cannot be understood; it is answered, not dropped."""
 
@@ -126,14 +151,17 @@ class TimePassed:
 
 Fact = (
     CardPresented
+    | PinPresented
     | ContactReported
     | ButtonPressed
     | ReaderReported
     | TamperReported
+    | ProvisionEnded
     | LockReported
     | StaysChanged
     | PassageDeclared
     | OpenRequested
+    | ProvisionRequested
     | CommandUnusable
     | LedgerReported
     | TimePassed
@@ -163,7 +191,14 @@ class Show:
     feedback: Feedback
 
 
-Action = Unlock | Lock | ReadLock | Show
+@dataclass(frozen=True)
+class Provision:
+    """Let the reader be given its key; ``ProvisionEnded`` follows."""
+
+    reader: PartId
+
+
+Action = Unlock | Lock | ReadLock | Show | Provision
 
 
 @dataclass(frozen=True)

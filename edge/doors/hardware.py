@@ -28,12 +28,29 @@ from devices.doors.lock import Lock, LockState
 from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
 from devices.doors.unusable import UnusableContact, UnusableLock
 from devices.errors import DeviceError
-from devices.readers.reader import CardRead, Reader, ReaderChanged, ReaderFact, TamperChanged
-from devices.readers.simulated import SimulatedReader, tap_at_door
+from devices.readers.reader import (
+    CardRead,
+    PinEntered,
+    ProvisioningEnded,
+    Reader,
+    ReaderChanged,
+    ReaderFact,
+    TamperChanged,
+)
+from devices.readers.simulated import SimulatedReader, at_door
 from devices.readers.unusable import UnusableReader
 from devices.simulation import Bench
 
-from .facts import ButtonPressed, CardPresented, ContactReported, Fact, ReaderReported, TamperReported
+from .facts import (
+    ButtonPressed,
+    CardPresented,
+    ContactReported,
+    Fact,
+    PinPresented,
+    ProvisionEnded,
+    ReaderReported,
+    TamperReported,
+)
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +105,14 @@ def as_fact(fact: ReaderFact) -> Fact:
     match fact:
         case CardRead():
             return CardPresented(fact.reader, fact.number)
+        case PinEntered():
+            return PinPresented(fact.reader, fact.pin)
         case ReaderChanged():
             return ReaderReported(fact.reader, fact.state, fact.detail)
         case TamperChanged():
             return TamperReported(fact.reader, fact.tampered)
+        case ProvisioningEnded():
+            return ProvisionEnded(fact.reader, fact.keyed, fact.detail)
 
 
 def build(settings: ZoneSettings, *, clock: Clock | None = None, pin_factory: Any = None) -> Hardware:
@@ -222,7 +243,8 @@ class _Builder:
 
     def _name_after_door(self, door: PartId, sides: Mapping[Direction, SimulatedReader]) -> None:
         if door not in self._hardware.readers:
-            self._bench().register("tap", door, lambda words: tap_at_door(sides, words))
+            self._bench().register("tap", door, lambda words: at_door(SimulatedReader.tap, sides, words))
+            self._bench().register("pin", door, lambda words: at_door(SimulatedReader.enter, sides, words))
 
     def _add_bus(self, port: Path, readers: list[OsdpReaderSettings]) -> None:
         from devices.readers.key_file import read_key

@@ -22,7 +22,20 @@ from sync.ledger import Ledger
 
 from ..pulse import Pulse
 from .core import Outcome, State, next_deadline_s, step
-from .facts import Action, Fact, LedgerReported, Lock, LockReported, Now, ReadLock, Show, TimePassed, Unlock
+from .facts import (
+    Action,
+    Fact,
+    LedgerReported,
+    Lock,
+    LockReported,
+    Now,
+    Provision,
+    ProvisionEnded,
+    ReadLock,
+    Show,
+    TimePassed,
+    Unlock,
+)
 from .hardware import Hardware
 from .layout import Layout
 from .missed import Missed
@@ -186,6 +199,8 @@ class DoorService:
                     self._read(door)
                 case Show(reader, feedback):
                     self._show(reader, feedback)
+                case Provision(reader):
+                    self._provision(reader)
 
     def _command(self, door: str, wanted: LockState) -> None:
         try:
@@ -222,6 +237,15 @@ class DoorService:
             self._hardware.readers[reader].show(feedback)
         except Exception:
             log.exception("the reader %s could not show %s", reader, feedback)
+
+    def _provision(self, reader: str) -> None:
+        try:
+            refused = self._hardware.readers[reader].provision()
+        except Exception as error:
+            log.exception("the reader %s could not be provisioned", reader)
+            refused = f"its driver failed: {error!r}; the log says where"
+        if refused is not None:
+            self.take(ProvisionEnded(reader, False, refused))
 
     def _log_transitions(self, new: State) -> None:
         for name, door in new.doors.items():

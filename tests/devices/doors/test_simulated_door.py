@@ -6,8 +6,15 @@ from custody.events import Direction
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
 from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
-from devices.readers.reader import CardRead, Feedback, ReaderState, TamperChanged
-from devices.readers.simulated import SimulatedReader, tap_at_door
+from devices.readers.reader import (
+    CardRead,
+    Feedback,
+    PinEntered,
+    ProvisioningEnded,
+    ReaderState,
+    TamperChanged,
+)
+from devices.readers.simulated import SimulatedReader, at_door
 from devices.simulation import Bench, SimulationError, drive
 
 
@@ -24,7 +31,8 @@ def door(tmp_path):
     for device in (Door.lock, Door.contact, Door.button, Door.into, Door.out):
         device.stand_on(bench)
     sides = {Direction.IN: Door.into, Direction.OUT: Door.out}
-    bench.register("tap", "front-door", lambda words: tap_at_door(sides, words))
+    bench.register("tap", "front-door", lambda words: at_door(SimulatedReader.tap, sides, words))
+    bench.register("pin", "front-door", lambda words: at_door(SimulatedReader.enter, sides, words))
     bench.start()
     Door.sim = staticmethod(lambda text: drive(tmp_path, text.split()))
     Door.facts = []
@@ -77,6 +85,9 @@ def test_a_tap_presents_the_officers_card_and_says_what_the_light_shows(door, wo
         ("tap front-door nobody", "no card number"),
         ("tap front-door", "say whose card"),
         ("tap front-door in out p0231", "say in or out once"),
+        ("pin front-door", "say the PIN"),
+        ("pin front-door 12 34", "say the PIN"),
+        ("pin front-door 12a4", "say the PIN"),
         ("tap back-door p0231", "tap: there is no back-door here"),
         ("lock front-door melt", "a lock can jam"),
         ("contact front-door maybe", "a contact can be"),
@@ -96,9 +107,31 @@ def test_a_reader_that_is_offline_or_insecure_reads_no_card(door):
     for word, state in (("offline", ReaderState.OFFLINE), ("insecure", ReaderState.INSECURE)):
         door.sim(f"reader front-in {word}")
         assert door.into.state is state
-        with pytest.raises(SimulationError, match=f"is {word} and reads no card"):
+        with pytest.raises(SimulationError, match=f"is {word} and reads neither cards"):
             door.sim("tap front-in p0231")
     assert not any(isinstance(fact, CardRead) for fact in door.facts)
+
+
+@pytest.mark.parametrize(("words", "reader"), [("pin front-door 0471", "in"), ("pin front-door 0471 out", "out")])
+def test_a_pin_is_keyed_in_and_the_light_is_said(door, words, reader):
+    def answer(fact):
+        door.facts.append(fact)
+        if isinstance(fact, PinEntered):
+            {"front-in": door.into, "front-out": door.out}[fact.reader].show(Feedback.GRANTED)
+
+    door.into.start(answer)
+    door.out.start(answer)
+    assert door.sim(words) == "keyed in: granted"
+    assert [f for f in door.facts if isinstance(f, PinEntered)] == [PinEntered(f"front-{reader}", "0471")]
+
+
+def test_a_reader_without_a_key_is_given_one_and_one_with_a_key_is_not(door):
+    door.into.start(door.facts.append)
+    door.sim("reader front-in unkeyed")
+    assert door.into.state is ReaderState.INSECURE
+    assert door.into.provision() is None and door.into.state is ReaderState.ONLINE
+    assert door.facts[-1] == ProvisioningEnded("front-in", True, "it took its key (simulated)")
+    assert "has a key already" in door.into.provision()
 
 
 def test_an_opened_reader_tells_it(door):

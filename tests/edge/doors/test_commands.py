@@ -2,7 +2,7 @@ import pytest
 
 from custody.events import Event, PassagePurpose
 from edge.doors.commands import read_command
-from edge.doors.facts import CommandUnusable, Now, OpenRequested, PassageDeclared
+from edge.doors.facts import CommandUnusable, Now, OpenRequested, PassageDeclared, ProvisionRequested
 from edge.doors.layout import Layout
 
 BOOT = "b-1"
@@ -30,9 +30,17 @@ def test_an_opening_is_asked_for(read):
     assert read(command("open", {"door": "front-door"}, actor="m0001")) == OpenRequested("front-door", "m0001")
 
 
+def test_a_key_is_asked_for_a_reader(read):
+    asked = read(command("provision", {"reader": "front-in"}, actor="m0001"))
+    assert asked == ProvisionRequested("front-in", "m0001")
+
+
+@pytest.mark.parametrize(
+    ("name", "args"), [("open", {"door": "front-door"}), ("provision", {"reader": "front-in"})]
+)
 @pytest.mark.parametrize("late", [{"boottime_s": 989.0}, {"bootid": "b-0"}])
-def test_an_opening_that_comes_late_is_refused(read, late):
-    answer = read(command("open", {"door": "front-door"}, **late))
+def test_what_opens_a_door_or_a_reader_is_refused_when_it_comes_late(read, late, name, args):
+    answer = read(command(name, args, **late))
     assert isinstance(answer, CommandUnusable) and "too late" in answer.reason
 
 
@@ -44,6 +52,7 @@ def test_a_passage_declared_long_ago_means_nothing(read, late):
 def test_history_opens_nothing_and_refuses_nothing_but_a_fresh_passage_still_counts(read):
     assert read(command("open", {"door": "front-door"}), history=True) is None
     assert read(command("open", {}), history=True) is None
+    assert read(command("provision", {"reader": "front-in"}), history=True) is None
     assert read(command("passage", {"door": "x", "purpose": "rounds"}), history=True) is None
     passage = read(command("passage", {"door": "front-door", "purpose": "rounds"}), history=True)
     assert isinstance(passage, PassageDeclared)
@@ -55,6 +64,7 @@ def test_history_opens_nothing_and_refuses_nothing_but_a_fresh_passage_still_cou
         ("open", {}, "m0001", "args.door is missing"),
         ("open", None, "m0001", "args.door is missing"),
         ("open", {"door": 3}, "m0001", "args.door is missing"),
+        ("provision", {"door": "front-door"}, "m0001", "args.reader is missing"),
         ("passage", {"door": "x", "purpose": "pass"}, "p0231", "there is no door 'x'"),
         ("passage", {"door": "front-door", "purpose": "fly"}, "p0231", "it can be pass, bring_in"),
         ("passage", {"door": "front-door"}, "p0231", "args.purpose is None"),

@@ -12,7 +12,7 @@ from devices.doors.lock import LockState
 from devices.doors.simulated import SimulatedContact, SimulatedLock
 from devices.readers.reader import Feedback
 from devices.readers.simulated import SimulatedReader
-from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, OpenRequested
+from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, OpenRequested, ProvisionRequested
 from edge.doors.hardware import Hardware
 from edge.doors.layout import Layout
 from edge.doors.service import DoorService
@@ -271,6 +271,14 @@ def test_a_reader_that_cannot_show_anything_stops_nobody(zone, caplog):
     zone.service.turn(CardPresented("front-door-in", CARD))
     assert zone.lock.commanded is LockState.UNLOCKED and "could not show" in caplog.text
     assert zone.tap("out") is Feedback.GRANTED
+
+
+def test_a_reader_with_a_key_is_not_given_one_and_whoever_asked_is_told(zone):
+    zone.service.turn(ProvisionRequested("front-door-in", "m0001"))
+    zone.service.turn(zone.service._facts.get_nowait())
+    refused = list(zone.ledger.events())[-1]
+    assert (refused.type, refused.data["actor"]) == ("command.refused", "m0001")
+    assert "has a key already" in refused.data["reason"]
 
 
 def test_nothing_is_opened_from_afar_when_it_cannot_be_recorded(zone):
