@@ -65,6 +65,27 @@ class LedgerUnwritable(LedgerError):
         )
 
 
+class LedgerPruned(LedgerError):
+    """A line is asked for that was given up after headquarters had cosigned it."""
+
+    def __init__(self, file: Path, sequence: int) -> None:
+        super().__init__(
+            f"{file}: line {sequence} is asked for and no longer kept: headquarters had cosigned it, and the "
+            "retention ([ledger] retention_days in zone.toml) is over. If headquarters was restored from a "
+            "backup, restore a newer one there"
+        )
+
+
+class LedgerUncosigned(LedgerError):
+    """A line is to be given up that only this disk is known to have."""
+
+    def __init__(self, file: Path, sequence: int, cosigned: int) -> None:
+        super().__init__(
+            f"{file}: line {sequence} is to be pruned, but headquarters has cosigned only {cosigned} lines; "
+            "nothing was pruned. Look at the link: journalctl -u fourmusts-link"
+        )
+
+
 class BadMessage(SyncError):
     """A message from the other end that is not taken; ``kind`` is one word for what is wrong with it."""
 

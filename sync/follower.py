@@ -11,7 +11,8 @@ from custody.events import Event, parse_line
 
 from .bell import Bell
 from .errors import LedgerUnwritable
-from .ledger_file import LedgerFile, connect
+from .ledger_database import connect
+from .ledger_file import MAX_SEQUENCE, LedgerFile
 
 POLL_S = 0.02
 """How long a new event may go unnoticed where nobody rings (see ``bell``)."""
@@ -22,7 +23,7 @@ Spans = Callable[[], Sequence[tuple[LedgerFile, int | None]]]
 
 
 class Follower:
-    """Delivers every event of the ledger once, in order, over the chain. Belongs to one thread.
+    """Delivers every event that the ledger keeps once, in order, over the chain. Belongs to one thread.
 
     ``PRAGMA data_version`` says for a few microseconds whether anyone else has written; only then lines are read.
     """
@@ -91,17 +92,19 @@ class Follower:
     def _lines(self, room: int, last: int | None) -> tuple[int, list[Event]]:
         """(how many lines were read, those of them that were not delivered before)"""
         rows = self._connection.execute(
-            "SELECT line FROM line WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?",
-            (self._read, 2**62 if last is None else last, room),
+            "SELECT sequence, line FROM line WHERE sequence > ? AND sequence <= ? AND length(line) > 0 "
+            "ORDER BY sequence LIMIT ?",
+            (self._read, MAX_SEQUENCE if last is None else last, room),
         ).fetchall()
-        self._read += len(rows)
-        events = [parse_line(row[0]) for row in rows]
+        if rows:
+            self._read = rows[-1][0]
+        events = [parse_line(row[1]) for row in rows]
         return len(rows), [event for event in events if event.id not in self._had]
 
     def _go_on(self, successor: str, last: int) -> None:
         """To the ledger that took over. It holds again what stood in this one beyond ``last``."""
         beyond = self._connection.execute(
-            "SELECT line FROM line WHERE sequence > ? AND sequence <= ?", (last, self._read)
+            "SELECT line FROM line WHERE sequence > ? AND sequence <= ? AND length(line) > 0", (last, self._read)
         )
         self._had |= {parse_line(row[0]).id for row in beyond}
         self._connection.close()

@@ -37,7 +37,8 @@ from . import ledger_file
 from .bell import ring
 from .errors import LedgerDamaged, LedgerExists, LedgerForeign, LedgerMissing, LedgerUnwritable
 from .follower import Follower
-from .ledger_file import SUFFIX, Identity, LedgerClosed, LedgerFile, Succession
+from .ledger_database import Identity
+from .ledger_file import SUFFIX, LedgerClosed, LedgerFile, Succession
 
 BELL = "bell"
 ID_BYTES = 8
@@ -124,7 +125,7 @@ class Ledger:
         return events
 
     def events(self) -> Iterator[Event]:
-        """Every event once, oldest first, over the whole chain."""
+        """Every event that is kept, once, oldest first, over the whole chain."""
         for file, last in self.spans():
             for line in file.all_lines(1, last):
                 yield parse_line(line)

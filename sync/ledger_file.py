@@ -17,42 +17,18 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import sqlite_utils
-
 from .durable import sync_directory
-from .errors import LedgerDamaged, LedgerUnwritable
+from .errors import LedgerDamaged, LedgerPruned, LedgerUncosigned, LedgerUnwritable
+from .ledger_database import FORMAT, Identity, connect, make, named
 from .merkle import HASH_BYTES, CompactRange, compact_range, subtree_place
 
-FORMAT = 1
 SUFFIX = ".sqlite3"
-BUSY_TIMEOUT_S = 10.0
-"""How long a writer waits for the others; a commit takes milliseconds, so longer means a process hangs in one."""
 EVIDENCE_ROWS_MAX = 1000
 PAGE_LINES = 1000
-
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whose ledger this is and which one it follows. Written once, when the file is made."""
-
-    id: str
-    zone: str
-    deployment: str
-    reason: str
-    created_us: int
-    follows: str | None = None
-    follows_size: int | None = None
-    """How much of the ledger before counts: its later lines, if any, were moved here."""
-
-    @property
-    def origin(self) -> str:
-        """First line of its checkpoints."""
-        return f"{self.deployment}/{self.zone}/{self.id}"
+MAX_SEQUENCE = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +38,17 @@ class Succession:
     id: str
     size: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """Lines that were given up together: all written before ``before_us``, all behind that cosigned checkpoint."""
+
+    pruned_us: int
+    before_us: int
+    lines: int
+    cosigned_size: int
+    cosigned: str
 
 
 class LedgerClosed(Exception):
@@ -75,14 +62,7 @@ class LedgerFile:
         self.path = path
         self._lock = threading.RLock()
         self._connection = connect(path)
-        with self._reading():
-            database = sqlite_utils.Database(self._connection)
-            row = next(iter(database.query("SELECT * FROM ledger")), None)
-        if row is None:
-            raise LedgerDamaged(path, "the file says nothing about which ledger it is")
-        if row.pop("format") != FORMAT:
-            raise LedgerDamaged(path, "the file was written by a newer version of fourmusts; install that version")
-        self.identity = Identity(**{name: row[name] for name in Identity.__dataclass_fields__})
+        self.identity = self._read_identity()
         self._tree = CompactRange()
 
     @property
@@ -122,6 +102,26 @@ class LedgerFile:
                     (found.id, found.size, found.reason),
                 )
         return found
+
+    def prune(self, sequences: Sequence[int], *, before_us: int, now_us: int) -> None:
+        """Give up the bytes of these lines; their hashes stay, so that every proof of other lines can be made.
+
+        Raises ``LedgerUncosigned`` if headquarters has not cosigned one of them; then nothing is given up.
+        """
+        if not sequences:
+            return
+        with self._transaction():
+            size, note = self.cosigned()
+            if max(sequences) > size:
+                raise LedgerUncosigned(self.path, max(sequences), size)
+            self._connection.executemany(
+                "UPDATE line SET line = x'' WHERE sequence = ?", ((sequence,) for sequence in sequences)
+            )
+            self._connection.execute(
+                "INSERT INTO pruning (pruned_us, before_us, lines, cosigned_size, cosigned) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (now_us, before_us, len(sequences), size, note),
+            )
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -163,23 +163,45 @@ class LedgerFile:
             return int(self._connection.execute("SELECT coalesce(max(sequence), 0) FROM line").fetchone()[0])
 
     def lines(self, first: int, count: int) -> list[bytes]:
-        """Exact bytes of up to ``count`` lines from sequence ``first`` on; sequences count from 1."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT line FROM line WHERE sequence >= ? AND sequence < ? ORDER BY sequence",
-                (first, first + count),
-            )
-            return [row[0] for row in rows]
+        """Exact bytes of up to ``count`` lines from sequence ``first`` on; sequences count from 1.
+
+        Raises ``LedgerPruned`` when one of them is no longer kept.
+        """
+        rows = self.rows(first, count)
+        for sequence, line, _ in rows:
+            if not line:
+                raise LedgerPruned(self.path, sequence)
+        return [line for _, line, _ in rows]
 
     def all_lines(self, first: int = 1, last: int | None = None) -> Iterator[bytes]:
-        """The lines from ``first`` to ``last`` (by default the last there is when reached), page by page."""
-        while last is None or first <= last:
-            count = PAGE_LINES if last is None else min(PAGE_LINES, last - first + 1)
-            page = self.lines(first, count)
-            yield from page
-            if len(page) < count:
+        """The lines that are kept from ``first`` to ``last`` (by default the last there is when reached), page by
+        page."""
+        while True:
+            with self._reading():
+                page = self._connection.execute(
+                    "SELECT sequence, line FROM line WHERE sequence >= ? AND sequence <= ? AND length(line) > 0 "
+                    "ORDER BY sequence LIMIT ?",
+                    (first, MAX_SEQUENCE if last is None else last, PAGE_LINES),
+                ).fetchall()
+            for _, line in page:
+                yield line
+            if len(page) < PAGE_LINES:
                 return
-            first += count
+            first = page[-1][0] + 1
+
+    def rows(self, first: int, count: int) -> list[tuple[int, bytes, bytes]]:
+        """(sequence, line, hashes of the subtrees that it completes) of up to ``count`` lines from ``first`` on;
+        the line is empty when it is pruned."""
+        with self._reading():
+            return self._connection.execute(
+                "SELECT sequence, line, subtrees FROM line WHERE sequence >= ? AND sequence < ? ORDER BY sequence",
+                (first, first + count),
+            ).fetchall()
+
+    def all_rows(self, last: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """The rows up to ``last``, page by page."""
+        for first in range(1, last + 1, PAGE_LINES):
+            yield from self.rows(first, min(PAGE_LINES, last - first + 1))
 
     def subtree(self, level: int, index: int) -> bytes:
         """The stored hash of a perfect subtree (``merkle.Subtree``); ``LedgerDamaged`` if it is not there."""
@@ -216,11 +238,38 @@ class LedgerFile:
         with self._reading():
             return list(self._connection.execute("SELECT kind, detail, message FROM evidence ORDER BY number"))
 
+    def prunings(self) -> list[Pruning]:
+        """When what was pruned, oldest first."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT pruned_us, before_us, lines, cosigned_size, cosigned FROM pruning ORDER BY number"
+            )
+            return [Pruning(*row) for row in rows]
+
+    def integrity(self) -> list[str]:
+        """What SQLite finds wrong with its own pages and indexes; it reads the whole file."""
+        with self._reading():
+            found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
 
     # Inside
+
+    def _read_identity(self) -> Identity:
+        with self._reading():
+            cursor = self._connection.execute("SELECT * FROM ledger")
+            found = cursor.fetchone()
+        if found is None:
+            raise LedgerDamaged(self.path, "the file says nothing about which ledger it is")
+        row = dict(zip((column[0] for column in cursor.description), found, strict=True))
+        if row["format"] != FORMAT:
+            raise LedgerDamaged(
+                self.path, f"the file has format {row['format']}, this version of fourmusts reads format {FORMAT}"
+            )
+        return Identity(**{name: row[name] for name in Identity.__dataclass_fields__})
 
     def _range(self, size: int) -> CompactRange:
         """The tree at ``size``. The largest asked for is remembered: a ledger never changes below it, and what is
@@ -238,7 +287,7 @@ class LedgerFile:
             try:
                 yield
             except sqlite3.Error as error:
-                raise _named(self.path, error) from error
+                raise named(self.path, error) from error
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -250,7 +299,7 @@ class LedgerFile:
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo()
-                raise _named(self.path, error) from error
+                raise named(self.path, error) from error
             except BaseException:
                 self._undo()
                 raise
@@ -275,33 +324,12 @@ class LedgerFile:
             self._connection = connect(self.path)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection to an existing ledger file. Raises ``LedgerDamaged`` or ``LedgerUnwritable``."""
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=BUSY_TIMEOUT_S,
-        )
-        # Python's default is FULL too, but this is the promise of the file and must not hang on a build option.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        raise _named(path, error) from error
-    return connection
-
-
 def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[bytes]]) -> None:
     """Make a ledger with its first lines. It appears under its name only when it is whole and on disk."""
     growing = path.with_suffix(".new")
     growing.unlink(missing_ok=True)
     try:
-        database = sqlite_utils.Database(growing)
-        database.enable_wal()
-        _make_tables(database, identity)
-        database.conn.close()
+        make(growing, identity)
         file = LedgerFile(growing)
         file.append(encode)
         file.close()  # the last connection: it moves the WAL into the file and syncs it
@@ -309,47 +337,3 @@ def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[byte
         sync_directory(path.parent)
     except (sqlite3.Error, OSError) as error:
         raise LedgerUnwritable(path, str(error)) from error
-
-
-def _make_tables(database: sqlite_utils.Database, identity: Identity) -> None:
-    # mypy: Database[name] may be a view in sqlite-utils; table() is always a table.
-    database.table("line").create(
-        {"sequence": int, "line": bytes, "subtrees": bytes},
-        pk="sequence",
-        not_null={"line", "subtrees"},
-        strict=True,
-    )
-    database.table("cosigned").create({"size": int, "note": str, "received_us": int}, pk="size", strict=True)
-    database.table("evidence").create(
-        {"number": int, "kind": str, "detail": str, "message": bytes, "received_us": int}, pk="number", strict=True
-    )
-    database.table("nonce").create({"nonce": str, "not_after_us": int}, pk="nonce", strict=True)
-    database.table("ledger").insert(
-        {
-            **asdict(identity),
-            "format": FORMAT,
-            "successor": None,
-            "successor_size": None,
-            "successor_reason": None,
-        },
-        pk="id",
-        columns={
-            "follows": str,
-            "follows_size": int,
-            "successor": str,
-            "successor_size": int,
-            "successor_reason": str,
-        },
-        strict=True,
-    )
-
-
-def _named(path: Path, error: sqlite3.Error) -> LedgerDamaged | LedgerUnwritable:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _DAMAGED:
-        return LedgerDamaged(path, str(error))
-    if code == sqlite3.SQLITE_BUSY:
-        return LedgerUnwritable(
-            path, f"another process has kept it locked for {BUSY_TIMEOUT_S:g} s; stop that one"
-        )
-    return LedgerUnwritable(path, str(error))

@@ -43,12 +43,15 @@ class CompactRange:
     def extended(self, lines: Iterable[bytes]) -> tuple[CompactRange, list[bytes]]:
         """The tree with these lines appended, and for each line the hashes of the subtrees that it completes,
         one after the other from level 0 upwards (see ``subtree_place``)."""
+        return self.grown([sha256(b"\x00" + line).digest() for line in lines])
+
+    def grown(self, leaves: Iterable[bytes]) -> tuple[CompactRange, list[bytes]]:
+        """As ``extended``, from the hashes of the leaves."""
         edge = list(self.edge)
         size = self.size
         completed: list[bytes] = []
-        for line in lines:
-            node = sha256(b"\x00" + line).digest()
-            hashes = node
+        for leaf in leaves:
+            node = hashes = leaf
             rest = size
             while rest & 1:
                 node = sha256(b"\x01" + edge.pop() + node).digest()
@@ -71,6 +74,11 @@ class CompactRange:
 def subtree_place(level: int, index: int) -> tuple[int, int]:
     """Where the hash of a subtree stands: (sequence of the line that completes it, byte offset in its hashes)."""
     return (index + 1) << level, level * HASH_BYTES
+
+
+def subtree_count(sequence: int) -> int:
+    """How many subtrees the line ``sequence`` completes; sequences count from 1."""
+    return (sequence & -sequence).bit_length()
 
 
 def edge_places(size: int) -> list[tuple[int, int]]:

@@ -23,7 +23,7 @@ from custody.events import (
 )
 
 from ..commands import CommandUnwelcome, check_command
-from ..errors import BadMessage, BadNote, LedgerUnwritable, WrongSignature
+from ..errors import BadMessage, BadNote, LedgerPruned, LedgerUnwritable, WrongSignature
 from ..ledger import Ledger
 from ..ledger_file import LedgerFile
 from ..note import Checkpoint, SigningKey, VerifierKey, open_checkpoint
@@ -64,6 +64,8 @@ class _Road:
     """Whether headquarters has said since we connected how far it has this ledger."""
     cosigned: int = 0
     sent: int = 0
+    pruned: bool = False
+    """Whether headquarters lacks lines that were pruned here, behind its own older cosignature."""
     rewound_at: int = -1
     """What was cosigned when a gap made us send again; seven more batches behind the gap say the same."""
     on_the_way: deque[int] = field(default_factory=deque)
@@ -112,7 +114,7 @@ class ZoneEnd:
     def connected(self) -> None:
         """A new connection to the broker: nothing that was on the way counts any more."""
         for road in self._roads.values():
-            road.known = False
+            road.known = road.pruned = False
             road.rewind()
         self._paused = False
         self._hello_sent = False
@@ -201,9 +203,14 @@ class ZoneEnd:
     def _next_batch(self, road: _Road, *, at_once: bool) -> Batch | None:
         """The next lines of a ledger. While others are on the way it waits until a batch is full."""
         ready = road.size() - road.sent
-        if ready <= 0:
+        if ready <= 0 or road.pruned:
             return None
-        lines = road.file.lines(road.sent + 1, min(ready, BATCH_LINES_MAX))
+        try:
+            lines = road.file.lines(road.sent + 1, min(ready, BATCH_LINES_MAX))
+        except LedgerPruned as pruned:
+            log.error("%s; until then nothing of this ledger can be sent", pruned)
+            road.pruned = True
+            return None
         count = lines_that_fit(lines)
         if not at_once and count == len(lines) < BATCH_LINES_MAX:
             return None
