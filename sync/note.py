@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from .errors import BadNote, WrongSignature
 from .merkle import HASH_BYTES
 
-SIGNATURES_MAX = 16
-"""c2sp.org/signed-note: at least 16 must be accepted; we need two."""
+SIGNATURES_MAX = 100
+"""c2sp.org/signed-note: at least 16 must be accepted, Go's takes 100; twenty-seven zones cosign one tree."""
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 _STAMP_BYTES = 8
@@ -73,7 +73,7 @@ class VerifierKey:
         parts = text.split("+", 2)
         if len(parts) != 3 or not _HASH.fullmatch(parts[1]):
             raise BadNote(f"{text!r} is no verifier key (name+8 hex digits+base64); copy the whole line")
-        material = _unbase64(parts[2], "the key")
+        material = from_base64(parts[2], "the key")
         if len(material) != 1 + KEY_BYTES or material[0] not in list(KeyType):
             raise BadNote(f"the verifier key of {parts[0]!r} is not an Ed25519 key of type 0x01 or 0x04")
         key = cls(parts[0], KeyType(material[0]), material[1:])
@@ -87,7 +87,7 @@ class VerifierKey:
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.key).digest()[:4]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{_base64(bytes([self.type]) + self.key)}"
+        return f"{self.name}+{self.id.hex()}+{to_base64(bytes([self.type]) + self.key)}"
 
     def of_type(self, type_: KeyType) -> VerifierKey:
         """The same key for the other signature type; it has another id."""
@@ -118,7 +118,7 @@ class SigningKey:
         prefix, parts = "PRIVATE+KEY+", text.strip().removeprefix("PRIVATE+KEY+").split("+", 2)
         if not text.startswith(prefix) or len(parts) != 3:
             raise BadNote("not a private note key (PRIVATE+KEY+name+id+base64)")
-        material = _unbase64(parts[2], "the private key")
+        material = from_base64(parts[2], "the private key")
         if len(material) != 1 + KEY_BYTES or material[0] not in list(KeyType):
             raise BadNote("not a private Ed25519 key of type 0x01 or 0x04")
         key = cls._of(parts[0], KeyType(material[0]), Ed25519PrivateKey.from_private_bytes(material[1:]))
@@ -130,9 +130,15 @@ class SigningKey:
     def _of(cls, name: str, type_: KeyType, private: Ed25519PrivateKey) -> SigningKey:
         return cls(VerifierKey(name, type_, private.public_key().public_bytes_raw()), private)
 
+    def of_type(self, type_: KeyType) -> SigningKey:
+        """The same key for the other signature type. What the two sign begins differently, so neither can be taken
+        for the other: a cosigned text with ``cosignature/v1`` alone on its line, a checkpoint with an origin.
+        """
+        return SigningKey(self.verifier.of_type(type_), self._private)
+
     def encode(self) -> str:
         """``PRIVATE+KEY+<name>+<id>+<base64 of type and seed>``, as Go's sumdb tools write it."""
-        material = _base64(bytes([self.verifier.type]) + self._private.private_bytes_raw())
+        material = to_base64(bytes([self.verifier.type]) + self._private.private_bytes_raw())
         return f"PRIVATE+KEY+{self.verifier.name}+{self.verifier.id.hex()}+{material}"
 
     def sign(self, message: bytes) -> bytes:
@@ -153,7 +159,7 @@ class SigningKey:
         return self._line(stamp + self._private.sign(_cosigned_message(text, time_s)))
 
     def _line(self, signature: bytes) -> str:
-        return f"{_DASH}{self.verifier.name} {_base64(self.verifier.id + signature)}\n"
+        return f"{_DASH}{self.verifier.name} {to_base64(self.verifier.id + signature)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,10 @@ class Note:
             raise BadNote(f"the note has {len(signed)} signatures, at most {SIGNATURES_MAX} are read")
         return cls(text + "\n", tuple(signed))
 
+    def signed_by(self, key: VerifierKey) -> bool:
+        """Whether there is a signature under this key's name and id; whether it is right only ``verify`` says."""
+        return any((found.name, found.key_id) == (key.name, key.id) for found in self.signatures)
+
     def verify(self, key: VerifierKey) -> int | None:
         """Whether ``key`` signed the text: the POSIX time of a cosignature, ``None`` for a plain signature.
 
@@ -204,7 +214,7 @@ class Checkpoint:
     root: bytes
 
     def text(self) -> str:
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
@@ -214,7 +224,7 @@ class Checkpoint:
             raise BadNote("a checkpoint has exactly three lines: origin, size, root")
         if not _SIZE.fullmatch(lines[1]):
             raise BadNote(f"the size {lines[1]!r} of the checkpoint is not a plain decimal number")
-        root = _unbase64(lines[2], "the root")
+        root = from_base64(lines[2], "the root")
         if len(root) != HASH_BYTES:
             raise BadNote(f"the root of the checkpoint has {len(root)} bytes, not {HASH_BYTES}")
         return cls(lines[0], int(lines[1]), root)
@@ -244,6 +254,14 @@ def only_cosigned(checkpoint: Checkpoint, key: SigningKey, time_s: int) -> str:
     return f"{text}\n{key.cosign(text, time_s)}"
 
 
+def split_note(note: str) -> tuple[str, list[str]]:
+    """(text, signature lines) of a note, unread: for who passes signatures on. Raises ``BadNote``."""
+    text, separator, lines = note.rpartition(_SEPARATOR)
+    if not separator or not lines.endswith("\n"):
+        raise BadNote("the note has no signatures after an empty line")
+    return text + "\n", lines.splitlines(keepends=True)
+
+
 def _cosigned_message(text: str, time_s: int) -> bytes:
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
 
@@ -267,21 +285,21 @@ def _parse_signature(line: str) -> NoteSignature:
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not space or not _NAME.fullmatch(name):
         raise BadNote(f"{line!r:.60} is no signature line: name and signature are missing")
-    signature = _unbase64(encoded, f"the signature by {name}")
+    signature = from_base64(encoded, f"the signature by {name}")
     if len(signature) <= 4:
         raise BadNote(f"the signature by {name} is too short")
     return NoteSignature(name, signature[:4], signature[4:])
 
 
-def _base64(raw: bytes) -> str:
+def to_base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _unbase64(text: str, what: str) -> bytes:
+def from_base64(text: str, what: str) -> bytes:
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadNote(f"{what} is not base64") from None
-    if _base64(raw) != text:
+    if to_base64(raw) != text:
         raise BadNote(f"{what} is not in canonical base64")
     return raw
