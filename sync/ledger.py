@@ -39,6 +39,7 @@ from .errors import LedgerDamaged, LedgerExists, LedgerForeign, LedgerMissing, L
 from .follower import Follower
 from .ledger_database import Identity
 from .ledger_file import SUFFIX, LedgerClosed, LedgerFile, Succession
+from .once import Once
 
 BELL = "bell"
 ID_BYTES = 8
@@ -98,9 +99,10 @@ class Ledger:
         """Id of the ledger that is written now."""
         return self._newest().id
 
-    def append(self, *drafts: Draft) -> list[Event]:
+    def append(self, *drafts: Draft, once: Once | None = None) -> list[Event]:
         """Write events in one transaction; on disk when it returns, in the order given.
 
+        With ``once`` it raises ``GivenBefore`` when lines with this nonce were written before, or may have been.
         Raises ``SchemaBroken`` for a draft that breaks the schema of its type and ``LedgerUnwritable`` when the
         disk does not take them. Then nothing was written, and the ledger stays usable.
         """
@@ -117,12 +119,19 @@ class Ledger:
         while True:
             file = self._newest()
             try:
-                file.append(encode)
+                if once is not None:
+                    self.check_once(once)
+                file.append(encode, once=once)
                 break
             except LedgerClosed:
                 self._load()
         ring(self.directory / BELL)
         return events
+
+    def check_once(self, once: Once) -> None:
+        """Raises ``GivenBefore`` if any ledger of the chain knows this nonce, or may have forgotten it."""
+        for file, _ in self.spans():
+            file.check_once(once)
 
     def events(self) -> Iterator[Event]:
         """Every event that is kept, once, oldest first, over the whole chain."""

@@ -24,6 +24,7 @@ from .durable import sync_directory
 from .errors import LedgerDamaged, LedgerPruned, LedgerUncosigned, LedgerUnwritable
 from .ledger_database import FORMAT, Identity, connect, make, named
 from .merkle import HASH_BYTES, CompactRange, compact_range, subtree_place
+from .once import Once, check, take
 
 SUFFIX = ".sqlite3"
 EVIDENCE_ROWS_MAX = 1000
@@ -71,10 +72,11 @@ class LedgerFile:
 
     # Writing
 
-    def append(self, encode: Callable[[int], Sequence[bytes]]) -> None:
+    def append(self, encode: Callable[[int], Sequence[bytes]], *, once: Once | None = None) -> None:
         """Append the lines that ``encode(size so far)`` returns, in one transaction; on disk when it returns.
 
-        Raises ``LedgerClosed``, ``LedgerUnwritable`` or whatever ``encode`` raises; then nothing was written.
+        Raises ``LedgerClosed``, ``LedgerUnwritable``, ``GivenBefore`` or whatever ``encode`` raises; then nothing
+        was written.
         """
         with self._transaction():
             size, successor = self._connection.execute(
@@ -82,6 +84,8 @@ class LedgerFile:
             ).fetchone()
             if successor is not None:
                 raise LedgerClosed
+            if once is not None:
+                take(self._connection, once)
             tree = self._range(size or 0)
             lines = encode(tree.size)
             grown, completed = tree.extended(lines)
@@ -147,13 +151,6 @@ class LedgerFile:
             )
             oldest = (cursor.lastrowid or 0) - EVIDENCE_ROWS_MAX
             self._connection.execute("DELETE FROM evidence WHERE number <= ?", (oldest,))
-
-    def take_nonce(self, nonce: str, not_after_us: int, now_us: int) -> bool:
-        """Whether this nonce of a command is new; from now on it is not. Synced: a restart must not forget it."""
-        with self._transaction():
-            self._connection.execute("DELETE FROM nonce WHERE not_after_us < ?", (now_us,))
-            cursor = self._connection.execute("INSERT OR IGNORE INTO nonce VALUES (?, ?)", (nonce, not_after_us))
-        return cursor.rowcount == 1
 
     # Reading
 
@@ -224,6 +221,11 @@ class LedgerFile:
         with self._reading():
             row = self._connection.execute("SELECT size, note FROM cosigned").fetchone()
         return (0, "") if row is None else (int(row[0]), str(row[1]))
+
+    def check_once(self, once: Once) -> None:
+        """Raises ``GivenBefore`` if an append with it would."""
+        with self._reading():
+            check(self._connection, once)
 
     def succession(self) -> Succession | None:
         """Which ledger follows this one; ``None`` while it is open."""

@@ -13,16 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.clock import Clock
-from custody.events import (
-    CommandReceived,
-    CommandRefused,
-    HeadquartersRollback,
-    LedgerReason,
-    SchemaBroken,
-    draft,
-)
+from custody.events import HeadquartersRollback, LedgerReason, draft
 
-from ..commands import CommandUnwelcome, check_command
+from ..commands import AnyCommand, CommandDesk, Intake
 from ..errors import BadMessage, BadNote, LedgerPruned, LedgerUnwritable, WrongSignature
 from ..ledger import Ledger
 from ..ledger_file import LedgerFile
@@ -94,15 +87,20 @@ class ZoneEnd:
         clock: Clock,
         dice: random.Random,
         *,
+        intake: Intake | None = None,
         on_confirmed: Callable[[str, int], None] | None = None,
     ) -> None:
-        """``on_confirmed(ledger id, size)`` is called for each new cosignature, after it was verified and kept."""
+        """``intake`` says which commands may be given here, any unless it is given.
+
+        ``on_confirmed(ledger id, size)`` is called for each new cosignature, after it was verified and kept.
+        """
         self._ledger = ledger
         self._key = key
         self._headquarters = headquarters
         self._clock = clock
         self._dice = dice
         self._on_confirmed = on_confirmed
+        self._commands = CommandDesk(ledger, headquarters, clock, intake or AnyCommand())
         self._roads: dict[str, _Road] = {}
         self._paused = False
         self._hello_sent = False
@@ -134,7 +132,7 @@ class ZoneEnd:
         try:
             message = decode(payload)
             if isinstance(message, Command):
-                self._follow(message, retained)
+                self._commands.take(message, retained=retained)
             elif retained:
                 raise BadMessage("retained", "headquarters retains no message on this topic")
             elif isinstance(message, Status | Ack):
@@ -143,9 +141,6 @@ class ZoneEnd:
                 raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
         except BadMessage as bad:
             self._keep(bad, payload)
-        except SchemaBroken as broken:
-            # Such as a command that is too long for a line; the link must outlive it.
-            self._keep(BadMessage("malformed", str(broken)), payload)
         except LedgerUnwritable as full:
             log.error("a message from headquarters could not be dealt with: %s", full)
 
@@ -331,28 +326,6 @@ class ZoneEnd:
         road.known = True
         road.cosigned = road.size()
         road.rewind()
-
-    # Commands
-
-    def _follow(self, command: Command, retained: bool) -> None:
-        """Put a command into the register, as received or as refused; who can carry it out follows the ledger."""
-        try:
-            not_after_us = check_command(command, self._ledger.zone, self._headquarters, self._clock.now_us())
-            if retained:
-                raise CommandUnwelcome(
-                    "it was retained by the broker: a command is given once, not kept lying about"
-                )
-            # Before the event: a crash in between loses a command, which is given again, and never doubles it.
-            newest, _ = self._ledger.spans()[-1]
-            if not newest.take_nonce(command.nonce, not_after_us, self._clock.now_us()):
-                raise CommandUnwelcome("it was given before (its nonce is known)")
-        except CommandUnwelcome as refusal:
-            log.warning("command %s by %s is refused: %s", command.name, command.actor, refusal)
-            actor, reason = command.actor, str(refusal)
-            self._ledger.append(draft(CommandRefused(command=command.name, actor=actor, reason=reason)))
-            return
-        received = {"command": command.name, "actor": command.actor, "args": dict(command.args), "id": command.id}
-        self._ledger.append(draft(CommandReceived.model_validate(received)))
 
     def _keep(self, bad: BadMessage, payload: bytes) -> None:
         log.warning("a message from headquarters is kept as evidence: %s: %s", bad.kind, bad)

@@ -308,14 +308,6 @@ def test_two_ledgers_that_follow_the_same_one_are_an_error_that_names_both(
         same_ledger(ledger, clock)
 
 
-def test_a_nonce_is_taken_once_and_forgotten_when_it_has_expired(ledger: Ledger) -> None:
-    file, _ = ledger.spans()[-1]
-    assert file.take_nonce("n1", not_after_us=100, now_us=50)
-    assert not file.take_nonce("n1", not_after_us=100, now_us=60)
-    assert file.take_nonce("n2", not_after_us=300, now_us=200)
-    assert file.take_nonce("n1", not_after_us=100, now_us=200)
-
-
 def test_evidence_is_kept_but_not_without_end(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.ledger_file.EVIDENCE_ROWS_MAX", 3)
     file, _ = ledger.spans()[-1]

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from config.clock import ManualClock
 from custody.events import Draft
-from sync.commands import make_command
 from sync.ledger import Ledger
 from sync.merkle import EMPTY_ROOT
-from sync.note import Checkpoint, KeyType, SigningKey, cosigned, only_cosigned
+from sync.note import Checkpoint, SigningKey, cosigned, only_cosigned
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.protocol.messages import (
     HEADER_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     Ack,
     Batch,
-    Command,
     Hello,
     Status,
     decode,
@@ -278,96 +275,6 @@ def test_a_disk_that_is_full_does_not_keep_events_from_leaving(station: Station)
     station.settle()
     assert station.end.unconfirmed == 0
     station.file()._connection.execute("PRAGMA query_only = 0")
-
-
-def command(station: Station, zone: str = "nz01", valid_s: float = 30.0, key: SigningKey | None = None) -> Command:
-    return make_command(
-        key or station.key,
-        zone,
-        "door.release",
-        {"door": "front-door", "for_s": 2.5},
-        actor="p0001",
-        now_us=station.clock.now_us(),
-        valid_s=valid_s,
-    )
-
-
-def told(station: Station) -> list[tuple[str, Any]]:
-    return [
-        (event.type, event.data.get("reason"))
-        for event in station.ledger.events()
-        if event.type.startswith("command.")
-    ]
-
-
-def test_a_command_becomes_an_event_with_its_arguments(station: Station) -> None:
-    given = command(station)
-    station.end.receive(encode(given), 0.0)
-    event = list(station.ledger.events())[-1]
-    assert event.type == "command.received"
-    assert event.data["args"] == {"door": "front-door", "for_s": 2.5}
-    assert (event.data["actor"], event.data["id"]) == ("p0001", given.id)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"zone": "nz02"}, "not headquarters' for this zone"),
-        ({"key": SigningKey.generate("test/hq", KeyType.COSIGNATURE)}, "not headquarters' for this zone"),
-        ({"valid_s": -1.0}, "expired"),
-    ],
-)
-def test_a_command_that_is_not_sound_is_refused_and_that_is_recorded(
-    station: Station, change: dict[str, Any], reason: str
-) -> None:
-    station.end.receive(encode(command(station, **change)), 0.0)
-    ((type_, found),) = told(station)
-    assert type_ == "command.refused"
-    assert reason in found
-
-
-def test_a_changed_repeated_or_retained_command_is_refused(station: Station) -> None:
-    given = command(station)
-    changed = Command(
-        given.id, given.name, {"door": "back-door"}, given.actor, given.not_after, given.nonce, given.signature
-    )
-    unsigned = Command(given.id, given.name, given.args, given.actor, given.not_after, given.nonce, "")
-    for message, retained in ((changed, False), (unsigned, False), (given, True), (given, False), (given, False)):
-        station.end.receive(encode(message), 0.0, retained=retained)
-    assert [type_ for type_, _ in told(station)] == [
-        "command.refused",
-        "command.refused",
-        "command.refused",
-        "command.received",
-        "command.refused",
-    ]
-    reasons = [reason for _, reason in told(station)]
-    assert "retained" in reasons[2]
-    assert "given before" in reasons[4]
-
-
-def test_a_command_stays_given_after_a_restart(station: Station) -> None:
-    given = command(station)
-    station.end.receive(encode(given), 0.0)
-    again = Station(station.ledger, station.store, station.zone_key, station.key, station.clock)
-    again.end.receive(encode(given), 0.0)
-    assert [type_ for type_, _ in told(again)] == ["command.received", "command.refused"]
-
-
-def test_a_command_signed_with_rubbish_is_refused(station: Station) -> None:
-    for signature in ("签名", "", "AAAA"):
-        station.end.receive(encode(replace(command(station), signature=signature)), 0.0)
-    assert [type_ for type_, _ in told(station)] == ["command.refused"] * 3
-
-
-def test_a_command_that_fits_no_line_of_the_register_is_kept_as_evidence(station: Station) -> None:
-    huge = make_command(
-        station.key, "nz01", "open", {"note": "x" * 50_000}, actor="p1", now_us=station.clock.now_us(), valid_s=30
-    )
-    station.end.receive(encode(huge), 0.0)
-    station.end.receive(encode(replace(command(station), name="x" * 60_000)), 0.0)
-    assert station.evidence_kinds() == ["malformed", "malformed"]
-    assert told(station) == []
 
 
 def test_of_a_huge_message_only_the_beginning_is_kept(station: Station) -> None:
