@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import termios
+from collections.abc import Callable
 from pathlib import Path
 
 import serial
@@ -82,7 +84,7 @@ class SerialChannel(Channel):  # type: ignore[misc]
                 os.write(self._serial.fileno(), buf)
             except BlockingIOError:
                 # Nobody has read for long: old polls must not be the first thing that a new reader sees.
-                self._serial.reset_output_buffer()
+                self._drop(self._serial.reset_output_buffer)
             except OSError as error:
                 self._lose(error)
         # A frame that was lost on the way is no error: its answer will be missing.
@@ -91,10 +93,7 @@ class SerialChannel(Channel):  # type: ignore[misc]
     def flush(self) -> None:
         """libosdp asks for old input to be dropped; what is on its way out must go."""
         if self._serial is not None:
-            try:
-                self._serial.reset_input_buffer()
-            except OSError as error:
-                self._lose(error)
+            self._drop(self._serial.reset_input_buffer)
 
     def close(self) -> None:
         if self._serial is not None:
@@ -107,7 +106,14 @@ class SerialChannel(Channel):  # type: ignore[misc]
                 self._heard_s[byte & ~REPLY_BIT] = self._clock.boottime_s()
             self._last_byte = byte
 
-    def _lose(self, error: OSError) -> None:
+    def _drop(self, reset: Callable[[], None]) -> None:
+        try:
+            reset()
+        except (OSError, termios.error) as error:
+            # termios' own error is no OSError.
+            self._lose(error)
+
+    def _lose(self, error: Exception) -> None:
         log.error("%s is gone: %s; it is opened again as soon as it is back", self.port, error)
         self.problem = f"its serial port {self.port} is gone: {error}"
         self.close()

@@ -44,9 +44,18 @@ def test_an_insecure_reader_that_falls_silent_is_offline():
     assert watch.state is ReaderState.OFFLINE
 
 
+def test_a_channel_that_falls_while_the_reader_talks_is_put_back_once_at_once():
+    watch = Supervision(0.0)
+    for moment_s in (1.0, 2.0):
+        watch.look(moment_s, heard_s=moment_s, secured=True)
+        assert watch.look(moment_s + 0.1, heard_s=moment_s, secured=False)
+        assert not watch.look(moment_s + 0.2, heard_s=moment_s, secured=False)
+    assert watch.state is ReaderState.ONLINE
+
+
 def test_a_channel_that_falls_while_the_reader_talks_is_never_online_for_longer_than_a_round():
     watch = Supervision(0.0)
     watch.look(1.0, heard_s=1.0, secured=True)
-    assert not watch.look(1.5, heard_s=1.5, secured=False)
+    assert watch.look(1.5, heard_s=1.5, secured=False)
     assert watch.look(1.0 + ROUND_S, heard_s=2.9, secured=False)
     assert watch.state is not ReaderState.ONLINE
