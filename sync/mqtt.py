@@ -14,9 +14,7 @@ topic                           from          retained  content
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import queue
 import random
 import re
@@ -39,6 +37,7 @@ from .ledger import BELL, Ledger
 from .protocol.headquarters import HeadquartersEnd
 from .protocol.zone import ZoneEnd
 from .session import HANDED_OVER_MAX, Endpoint, Incoming, Outgoing, Session
+from .waker import Waker
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +200,7 @@ class HeadquartersLink:
         self._feed_confirmed = 0
         self._tree: bytes | None = None
         self._tree_sent: bytes | None = None
-        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._waker = Waker()
         self._threads = [
             threading.Thread(target=self._run_network, name="hq-network", daemon=True),
             threading.Thread(target=self._run_committer, name="hq-committer", daemon=True),
@@ -219,11 +218,11 @@ class HeadquartersLink:
             return
         self._stop.set()
         self._committer_queue.put(None)
-        self._wake()
+        self._waker.wake()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
-        os.close(self._wake_fd)
+        self._waker.close()
 
     @property
     def alive(self) -> bool:
@@ -237,7 +236,7 @@ class HeadquartersLink:
         """
         self._feed_given += 1
         self._feed.append(Outgoing(f"{FEED}{zone}/{type.replace('.', '/')}", line))
-        self._wake()
+        self._waker.wake()
 
     @property
     def feed_waiting(self) -> int:
@@ -247,12 +246,12 @@ class HeadquartersLink:
     def publish_tree(self, checkpoint: str) -> None:
         """The checkpoint of headquarters' own ledger; the broker keeps the newest for who asks later."""
         self._tree = checkpoint.encode()
-        self._wake()
+        self._waker.wake()
 
     def send(self, zone: str, payload: bytes) -> None:
         """A message to a zone, such as a command; lost if the broker or the zone is away."""
         self._down.append(Outgoing(f"v1/{zone}/down", payload))
-        self._wake()
+        self._waker.wake()
 
     # The thread of the network
 
@@ -278,7 +277,7 @@ class HeadquartersLink:
             session.publish(Outgoing(HEADQUARTERS_STATE, b'{"on":1}', retain=True))
             self.connected.set()
             while not self._stop.is_set():
-                for message in session.wait(BEAT_S, [self._wake_fd]):
+                for message in session.wait(BEAT_S, [self._waker.fileno()]):
                     self._sort(message)
                 self._send_waiting(session)
             session.publish(will)
@@ -314,8 +313,7 @@ class HeadquartersLink:
             self._feed_confirmed += 1
 
     def _send_waiting(self, session: Session) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._wake_fd)
+        self._waker.hush()
         # Acknowledgements first: zones wait for them, nobody waits for the feed.
         while self._down:
             session.publish(self._down.popleft())
@@ -324,10 +322,6 @@ class HeadquartersLink:
             session.publish(Outgoing(HEADQUARTERS_TREE, self._tree, retain=True))
         while self._feed and session.backlog < FEED_BACKLOG_MAX:
             session.publish(self._feed.popleft())
-
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.eventfd_write(self._wake_fd, 1)
 
     # The committing thread
 
@@ -364,7 +358,7 @@ class HeadquartersLink:
             # One by one as they are stored, so that what fails takes nothing with it that was stored before.
             for outcome in self._end.take(messages):
                 self._down.extend(Outgoing(f"v1/{outcome.zone}/down", reply) for reply in outcome.replies)
-                self._wake()
+                self._waker.wake()
                 for advance in outcome.advances:
                     self._guarded(self._on_advanced, advance.zone, advance.log, advance.first, advance.lines)
         except Exception as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class HashedFile:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        # An object and no bare descriptor: once closed, its number may be that of somebody else's file.
+        self._file = FileIO(path, "x", opener=_for_group)
         self._digest = hashlib.sha256()
         self.bytes = 0
         self.error: OSError | None = None
@@ -46,7 +48,7 @@ class HashedFile:
         left = memoryview(data)
         try:
             while left:
-                left = left[os.write(self._descriptor, left) :]
+                left = left[self._file.write(left) or 0 :]
         except OSError as error:
             # PyAV would tell its caller only that something failed.
             self.error = error
@@ -56,11 +58,14 @@ class HashedFile:
         return len(data)
 
     def sync(self) -> None:
-        os.fdatasync(self._descriptor)
+        os.fdatasync(self._file.fileno())
 
     def close(self) -> None:
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        """Bring it to disk and let go of it, even if the disk fails. A second time it does nothing."""
+        if self._file.closed:
+            return
+        with self._file:
+            os.fsync(self._file.fileno())
 
     @property
     def sha256(self) -> str:
@@ -166,6 +171,10 @@ class _Guard:
         if isinstance(error, av.FFmpegError | OSError | ValueError):
             cause = self._writer.file.error or error
             raise RecordingFailed(self._writer._camera, str(self._writer.path), str(cause)) from error
+
+
+def _for_group(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o640)
 
 
 def sync_folder(folder: Path) -> None:
