@@ -65,6 +65,10 @@ class LedgerUnwritable(LedgerError):
         )
 
 
+class LedgerFull(LedgerUnwritable):
+    """The disk has no room for an append."""
+
+
 class LedgerPruned(LedgerError):
     """A line is asked for that was given up after headquarters had cosigned it."""
 

@@ -34,8 +34,9 @@ from custody.events import (
 )
 
 from . import ledger_file
+from .ballast import Ballast
 from .bell import ring
-from .errors import LedgerDamaged, LedgerExists, LedgerForeign, LedgerMissing, LedgerUnwritable
+from .errors import LedgerDamaged, LedgerExists, LedgerForeign, LedgerFull, LedgerMissing, LedgerUnwritable
 from .follower import Follower
 from .ledger_database import Identity
 from .ledger_file import SUFFIX, LedgerClosed, LedgerFile, Succession
@@ -54,6 +55,7 @@ class Ledger:
         self.directory = directory
         self.zone = zone
         self.deployment = deployment
+        self.ballast = Ballast(directory)
         self._clock = clock
         self._lock = threading.RLock()
         self._chain: list[LedgerFile] = []
@@ -104,7 +106,8 @@ class Ledger:
 
         With ``once`` it raises ``GivenBefore`` when lines with this nonce were written before, or may have been.
         Raises ``SchemaBroken`` for a draft that breaks the schema of its type and ``LedgerUnwritable`` when the
-        disk does not take them. Then nothing was written, and the ledger stays usable.
+        disk does not take them. Then nothing was written, and the ledger stays usable. A disk that is full gets
+        room once, by the ballast.
         """
         for one in drafts:
             check_data(one.type, one.data)
@@ -125,6 +128,9 @@ class Ledger:
                 break
             except LedgerClosed:
                 self._load()
+            except LedgerFull:
+                if not self.ballast.give_up():
+                    raise
         ring(self.directory / BELL)
         return events
 

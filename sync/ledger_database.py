@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 import sqlite3
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import sqlite_utils
 
-from .errors import LedgerDamaged, LedgerUnwritable
+from .errors import LedgerDamaged, LedgerFull, LedgerUnwritable
 
 FORMAT = 2
 PAGE_BYTES = 8192
@@ -16,7 +18,11 @@ PAGE_BYTES = 8192
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for the others; a commit takes milliseconds, so longer means a process hangs in one."""
 
+ROOM_BYTES = 64 * 1024
+"""Less is no room: what SQLite then calls an I/O error, or a file that it cannot open, is a full disk."""
+
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PERHAPS_FULL = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +124,13 @@ def named(path: Path, error: sqlite3.Error) -> LedgerDamaged | LedgerUnwritable:
         return LedgerUnwritable(
             path, f"another process has kept it locked for {BUSY_TIMEOUT_S:g} s; stop that one"
         )
+    if code == sqlite3.SQLITE_FULL or (code in _PERHAPS_FULL and _free_bytes(path.parent) < ROOM_BYTES):
+        return LedgerFull(path, str(error))
     return LedgerUnwritable(path, str(error))
+
+
+def _free_bytes(directory: Path) -> float:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return math.inf

@@ -207,7 +207,7 @@ class LedgerFile:
             row = self._connection.execute(
                 "SELECT substr(subtrees, ?, ?) FROM line WHERE sequence = ?", (offset + 1, HASH_BYTES, sequence)
             ).fetchone()
-        if row is None or len(row[0]) != HASH_BYTES:
+        if row is None or len(row[0] or b"") != HASH_BYTES:
             raise LedgerDamaged(self.path, f"line {sequence} or its hash of level {level} is missing")
         return bytes(row[0])
 
@@ -301,6 +301,8 @@ class LedgerFile:
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 self._undo()
+                if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC:
+                    self._overwrite()
                 raise named(self.path, error) from error
             except BaseException:
                 self._undo()
@@ -324,6 +326,13 @@ class LedgerFile:
         if self._connection.in_transaction:
             self._connection.close()
             self._connection = connect(self.path)
+
+    def _overwrite(self) -> None:
+        """After a commit whose fsync failed. SQLite has taken it back for all who have the file open, but it
+        stands in the WAL and would count for who opens the file after a kill. Another commit takes its place."""
+        with contextlib.suppress(sqlite3.Error):
+            (number,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {1 - number}")
 
 
 def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[bytes]]) -> None:
