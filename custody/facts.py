@@ -303,6 +303,11 @@ class Fact:
         self.evidence = evidence
 
     @property
+    def written_order(self) -> Order:
+        """Its place among the lines as they were written, whatever time they tell of."""
+        return (self.written, *self.order[1:])
+
+    @property
     def stay(self) -> str | None:
         return self.body.stay if isinstance(self.body, OfStay) else None
 

@@ -158,13 +158,13 @@ def _overdue(case: Case, place: Place, since: int, end: int, fact: Fact) -> None
     reached: int | None = None
     for low, high, state in case.stay.states_within(since, end):
         limit = rule.limit_us(state.level)
-        over, broken = max(low, since + limit), max(low, since + limit + rule.grace_us)
+        over, broken = max(low, since + limit), max(low, since + limit + rule.grace_us, place.start)
         case.wake_at(broken + 1)
         if over >= high:
             reached = None
             continue
         reached = over if reached is None or over > low else reached
-        if broken < case.span(high) and end > place.start:
+        if broken < case.span(high):
             start = max(reached, place.start)
             case.find(
                 "M3.5", "breach" if case.timeline.is_known(broken) else "unproven", start, end,

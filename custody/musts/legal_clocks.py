@@ -81,7 +81,7 @@ def _extended_too_late(case: Case, terms: Terms) -> None:
 def _no_such_limit(case: Case) -> None:
     """T3: a length that the law does not know for this measure on that day."""
     for fact, measure in case.stay.measures:
-        flags = case.stay.state_at(fact.time).flags
+        flags = case.stay.flags_by(fact.order)
         tiers = case.policy.tiers_of(measure.kind, day_of(fact), flags)
         if measure.limit_hours is not None and measure.limit_hours not in tiers:
             case.find(

@@ -65,8 +65,8 @@ def _covered_at(case: Case, cameras: list[str], whole: Intervals) -> tuple[int, 
 def _lost(case: Case) -> None:
     """M4.5: a recording of this stay lost before its time, or while somebody had asked to keep it."""
     retention = case.policy.rules.m4_5.retention_us
-    for place in _merged(case.places):
-        for camera in place.room.cameras:
+    for camera in sorted({camera for place in case.places for camera in place.room.cameras}):
+        for place in _shown_by(camera, case.places):
             for _, _, _, fact in case.timeline.camera(camera).lost.overlapping(place.start, place.end):
                 assert isinstance(fact.body, RecordingLost)
                 for start, end in intersect([(place.start, place.end)], [(fact.body.start, fact.body.end)]):
@@ -79,13 +79,14 @@ def _lost(case: Case) -> None:
                         )  # fmt: skip
 
 
-def _merged(places: list[Place]) -> list[Place]:
-    """Places of one visit that show the same room on the same cameras, as one."""
+def _shown_by(camera: str, places: list[Place]) -> list[Place]:
+    """The places in a room with this camera; unbroken time in one room is one, however often it was described."""
     found: list[Place] = []
     for place in places:
+        if camera not in place.room.cameras:
+            continue
         last = found[-1] if found else None
-        same = last is not None and last.visit is place.visit and last.room.cameras == place.room.cameras
-        if last is not None and same and last.end == place.start:
+        if last is not None and last.visit is place.visit and last.end == place.start:
             found[-1] = Place(last.start, place.end, place.room, place.visit)
         else:
             found.append(place)

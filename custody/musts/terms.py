@@ -49,7 +49,8 @@ class Terms:
         found = []
         for index, start in enumerate(ordered):
             end = ordered[index + 1] if index + 1 < len(ordered) else FOREVER
-            found.append(self._term(start, end, self._count_at(start)))
+            flags = self._stay.state_at(start).flags
+            found.append(self._term(start, end, self._count_at(start), flags))
         return found
 
     def at(self, moment: int) -> Term:
@@ -58,11 +59,13 @@ class Terms:
 
     def before(self, change: Fact) -> Term:
         """The term that would have gone on but for this change."""
-        return self._term(change.time, FOREVER, sum(fact.order < change.order for fact, _ in self._changes))
+        count = sum(fact.order < change.order for fact, _ in self._changes)
+        return self._term(change.time, FOREVER, count, self._stay.flags_by(change.order))
 
     def of(self, change: Fact) -> Term:
         """The term that this change begins."""
-        return self._term(change.time, FOREVER, sum(fact.order <= change.order for fact, _ in self._changes))
+        count = sum(fact.order <= change.order for fact, _ in self._changes)
+        return self._term(change.time, FOREVER, count, self._stay.flags_by(change.order))
 
     def in_force_as(self, kind: str) -> Intervals:
         """When the measure in force is of this kind."""
@@ -71,14 +74,13 @@ class Terms:
     def _count_at(self, moment: int) -> int:
         return sum(fact.time <= moment for fact, _ in self._changes)
 
-    def _term(self, start: int, end: int, count: int) -> Term:
-        """The term under the first ``count`` measures, with the flags of its start."""
+    def _term(self, start: int, end: int, count: int, flags: frozenset[str]) -> Term:
+        """The term of a person with these flags under the first ``count`` measures."""
         fact, measure = self._changes[count - 1] if count else (self._stay.begun, Measure())
         since = self._stay.begun.time
         for _, earlier in self._changes[:count]:
             if earlier.since_us is not None:
                 since = earlier.since_us
-        flags = self._stay.state_at(start).flags
         tier = self._tier(fact, measure)
         limit = tier
         rule = self._case.policy.rules.t1
@@ -89,7 +91,7 @@ class Terms:
 
     def _tier(self, fact: Fact, measure: Measure) -> float:
         """The length that counts: the one given if the law knows it, else the next smaller, else the one given."""
-        flags = self._stay.state_at(fact.time).flags
+        flags = self._stay.flags_by(fact.order)
         tiers = self._case.policy.tiers_of(measure.kind, day_of(fact), flags)
         general = self._case.policy.tiers_of(measure.kind, day_of(fact), frozenset())
         if measure.limit_hours is None:

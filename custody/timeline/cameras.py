@@ -150,5 +150,6 @@ class Camera:
             if fact.body.unknown:
                 continue
             for start in self._starts.within(fact.written - self._reconfirm_us, fact.written):
-                found.setdefault(start.id, fact)
+                if start.written_order < fact.written_order:
+                    found.setdefault(start.id, fact)
         return found

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from custody.facts import ClockReading, Fact
+from custody.facts import ClockReading, Fact, Order
 from custody.intervals import FOREVER
 
 from .track import Track
@@ -23,6 +23,13 @@ class BadClock:
     last: Fact
     worst_us: int
     end: int = FOREVER
+    restart: Order | None = None
+    """The start of the zone that ends it, if one does: of what is told at one moment, what comes before it belongs
+    to the run."""
+
+    def takes(self, fact: Fact) -> bool:
+        """Whether a bad heartbeat later than its first belongs to it."""
+        return fact.time < self.end or (self.restart is not None and fact.order < self.restart)
 
 
 class Clocks:
@@ -105,10 +112,10 @@ class Clocks:
         self._runs = []
         for fact in self._bad.facts:
             assert isinstance(fact.body, ClockReading)
-            if self._runs and fact.time < self._runs[-1].end:
+            if self._runs and self._runs[-1].takes(fact):
                 self._extend_closed(fact, fact.body.off_us)
             else:
-                self._runs.append(BadClock(fact, fact, fact.body.off_us, self._end_after(fact)))
+                self._runs.append(BadClock(fact, fact, fact.body.off_us, *self._end_after(fact)))
         self._stale = False
 
     def _extend_closed(self, fact: Fact, off_us: int) -> None:
@@ -116,9 +123,11 @@ class Clocks:
         run.last = fact
         run.worst_us = max(run.worst_us, off_us)
 
-    def _end_after(self, fact: Fact) -> int:
-        """The next good heartbeat or start of the zone after a bad heartbeat."""
+    def _end_after(self, fact: Fact) -> tuple[int, Order | None]:
+        """The next good heartbeat or start of the zone after a bad heartbeat, and the place of such a start."""
         index = bisect_left(self._good, fact.time)
         good = self._good[index] if index < len(self._good) else FOREVER
         started = next(self._starts.after(fact.order), None)
-        return min(good, FOREVER if started is None else started.time)
+        if started is None or good < started.time:
+            return good, None
+        return started.time, started.order

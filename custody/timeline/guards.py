@@ -105,7 +105,8 @@ class Guards:
             )
             if isinstance(fact.body, Present)
             and fact.body.officer.rank in GUARDS
-            and zone_start.time <= fact.written <= zone_start.time + self._reconfirm_us
+            and zone_start.written_order < fact.written_order
+            and fact.written <= zone_start.time + self._reconfirm_us
         ]
         if not again or not self._stood(room, zone_start):
             return

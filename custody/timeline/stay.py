@@ -87,11 +87,15 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Flags and level from ``time`` on."""
+    """Flags and level from their place on the timeline on."""
 
-    time: int
+    order: Order
     flags: frozenset[str]
     level: str
+
+    @property
+    def time(self) -> int:
+        return self.order[0]
 
     @property
     def high_risk(self) -> bool:
@@ -168,6 +172,12 @@ class StayTimeline:
         index = bisect_right(self.states, moment, key=lambda state: state.time)
         return self.states[index - 1] if index else NO_FLAGS
 
+    def flags_by(self, order: Order) -> frozenset[str]:
+        """The flags that stand in this place of the timeline; of what is told at one moment, what comes later
+        does not count."""
+        index = bisect_right(self.states, order, key=lambda state: state.order)
+        return self.states[index - 1].flags if index else NO_FLAGS.flags
+
     def states_within(self, start: int, end: int) -> list[tuple[int, int, State]]:
         """[start, end) cut where flags or level change."""
         return cut(start, end, [(state.time, state) for state in self.states], NO_FLAGS)
@@ -183,7 +193,7 @@ class StayTimeline:
 
 T = TypeVar("T")
 
-NO_FLAGS = State(-FOREVER, frozenset(), "intermittent")
+NO_FLAGS = State((-FOREVER, 0, 0, 0, ""), frozenset(), "intermittent")
 
 
 def cut(start: int, end: int, changes: Sequence[tuple[int, T]], before: T) -> list[tuple[int, int, T]]:

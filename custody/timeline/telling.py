@@ -31,7 +31,7 @@ from custody.intervals import FOREVER
 from custody.policy import GuardPolicy
 
 from .guards import GUARDS
-from .stay import Activity, Alone, Departure, Finished, Search, State, StayTimeline, Visit, cut
+from .stay import NO_FLAGS, Activity, Alone, Departure, Finished, Search, State, StayTimeline, Visit, cut
 
 
 class _Telling:
@@ -42,14 +42,12 @@ class _Telling:
         self._policy = policy
         self._inside = False
         self._room: str | None = None
-        self._activities: dict[str, Activity] = {}
-        self._searches: dict[str, Search] = {}
         self._running: list[Activity | Search] = []
         self._at_the_door: list[Alone] = []
 
     def take(self, fact: Fact) -> None:
         body = fact.body
-        if self._stay.first is None and not isinstance(body, Hold | Amended):
+        if self._stay.first is None and not isinstance(body, Amended):
             self._stay.first = fact
         match body:
             case Arrived():
@@ -66,8 +64,7 @@ class _Telling:
             case ActivityStarted():
                 self._activity_started(fact, body)
             case ActivityOfficers():
-                activity = self._activities.get(body.activity)
-                if activity is not None and activity.end == FOREVER:
+                for activity in self._running_activities(body.activity):
                     activity.officers.append((fact.time, body.officers, fact))
             case ActivityEnded():
                 self._activity_ended(fact, body)
@@ -92,7 +89,7 @@ class _Telling:
             case MeasureChanged():
                 self._stay.measures.append((fact, body.measure))
             case FlagsChanged():
-                self._stay.states.append(State(fact.time, body.flags, body.level))
+                self._stay.states.append(State(fact.order, body.flags, body.level))
             case Hold():
                 self._stay.holds.append((fact, body.set))
 
@@ -100,7 +97,8 @@ class _Telling:
         if self._stay.arrived is None:
             self._stay.arrived, self._stay.arrival = fact, body
             self._stay.measures.append((fact, body.measure))
-            self._stay.states.append(State(fact.time, body.flags, "intermittent"))
+            level = self._stay.states[-1].level if self._stay.states else NO_FLAGS.level
+            self._stay.states.append(State(fact.order, body.flags, level))
 
     def _entered(self, fact: Fact, body: Entered) -> None:
         stay = self._stay
@@ -142,6 +140,7 @@ class _Telling:
 
     def _stop(self, fact: Fact) -> None:
         """Left or exited."""
+        self._at_the_door.clear()
         visits = self._stay.visits
         if visits and visits[-1].end == FOREVER:
             visits[-1].end = fact.time
@@ -156,33 +155,35 @@ class _Telling:
     def _search_started(self, fact: Fact, body: SearchStarted) -> None:
         self._go(body.room, fact)
         search = Search(fact, body, self._visit())
-        self._searches[body.search] = search
         self._running.append(search)
         self._stay.searches.append(search)
 
     def _search_finished(self, fact: Fact, body: SearchFinished) -> None:
-        search = self._searches.get(body.search)
+        started = [one for one in self._stay.searches if one.body.search == body.search]
+        search = next((one for one in reversed(started) if one.finished is None), started[-1] if started else None)
         if search is not None and search.finished is None:
             search.finished = fact
-            if search in self._running:
-                self._end_running(fact.time, [search])
-                self._linger(fact, search.body.officers, search.body.room)
+        for one in started:
+            if one in self._running:
+                self._end_running(fact.time, [one])
+                self._linger(fact, one.body.officers, one.body.room)
         self._stay.finished.append(Finished(fact, body, search))
 
     def _activity_started(self, fact: Fact, body: ActivityStarted) -> None:
         self._go(body.room, fact)
         officers = [(fact.time, body.officers, fact)]
         activity = Activity(fact, body, self._inside, self._visit(), officers)
-        self._activities[body.activity] = activity
         self._running.append(activity)
         self._stay.activities.append(activity)
 
     def _activity_ended(self, fact: Fact, body: ActivityEnded) -> None:
-        activity = self._activities.get(body.activity)
-        if activity is not None and activity in self._running:
+        for activity in self._running_activities(body.activity):
             activity.ended = fact
             self._end_running(fact.time, [activity])
             self._linger(fact, activity.officers[-1][1], activity.body.room)
+
+    def _running_activities(self, id_: str) -> list[Activity]:
+        return [one for one in self._running if isinstance(one, Activity) and one.body.activity == id_]
 
     def _visit(self) -> int:
         """The visit that lasts now; -1 outside."""
@@ -216,13 +217,16 @@ class _Telling:
         self._stay.visits, self._stay.alone = _unbroken(self._stay.visits, self._stay.alone)
 
     def _rounds(self) -> list[Order]:
-        """Where each round begins: at arrival or the first entry, then at every way back in."""
-        first = [fact.order for fact, body in self._stay.entries[:1] if not body.returned]
-        if self._stay.arrived is not None:
-            first.append(self._stay.arrived.order)
-        returns = [fact.order for fact, _ in self._stay.entries[1:]]
-        returns += [fact.order for fact, body in self._stay.entries[:1] if body.returned]
-        return sorted([*returns, min(first)] if first else returns)
+        """Where each round begins: at arrival or the first way in, then at every way back in."""
+        entries = self._stay.entries
+        rounds = [fact.order for fact, _ in entries]
+        arrived = self._stay.arrived
+        if arrived is not None and (not rounds or arrived.order < rounds[0]):
+            if entries and not entries[0][1].returned:
+                rounds[0] = arrived.order
+            else:
+                rounds.insert(0, arrived.order)
+        return rounds
 
 
 def _officers_over(activity: Activity) -> list[tuple[int, int, tuple[Officers, Fact]]]:

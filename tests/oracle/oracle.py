@@ -12,7 +12,7 @@ Reading the events
  2. "The one written last" of several newest ledgers: the one whose last line was written last.
  3. "With nothing missing" over a rotation: the last line present of the ledger before has the sequence
     that ``follows.size`` names. Not: the whole ledger before has no gap anywhere.
- 4. A backward step of the clock: "at most 150 s apart" is taken without its sign.
+ 4. Known time runs forward: nothing becomes known by a line that was written before the one ahead of it.
  5. A ``guard.present`` written within 300 s after a restart counts from the restart *and* from its own time.
     What ends a presence ends it in between too: who was absent or named elsewhere at 09:01 and present at
     09:04 does not guard from 09:01 to 09:04, restart or not. ``valid_for_s`` runs from its own time. One that
@@ -39,7 +39,7 @@ What is proven
 20. The state at the moment H itself says whether a run lasts: a guard who comes in the last event ends the gap.
 
 Must 1 and 2
-21. M1.4: a voided line gives none. Time and written are those of the line as it stands.
+21. M1.4: a voided line gives none. Time and written are those of the line as it stands, the stay is as corrected.
 22. M1.5: a departure uses up the permit that it names, valid or not, and the approval that served it. A
     medical departure is also served by its permit in the ordinary way, whatever the permit's reason.
 23. M1.5/M1.6: "returned" is being back: ``stay.returned``, or ``stay.entered`` where that was said instead.

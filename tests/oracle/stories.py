@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from tales import zone
+from tales.mishaps import mishaps
 from tales.scribe import Row, Scribe, Switches, iso, seconds_of, to_lines
 from tales.stay import Teller
 
@@ -48,6 +49,7 @@ def story(seed: int, switches: Switches | None = None) -> list[bytes]:
     zone.losses(scribe)
     zone.audits(scribe)
     zone.fall_silent(scribe, quiet)
+    mishaps(scribe)
     _corrections(scribe)
     _end(scribe)
     return to_lines(scribe)
@@ -82,17 +84,34 @@ def _people(scribe: Scribe) -> None:
 
 
 CHANGES: dict[str, list[dict[str, Any]]] = {
+    "search.started": [{"room": "s2"}, {"officers": []}],
     "search.finished": [{"signed": True}, {"injuries": "none", "belongings": "none"}, {"signed": False}],
     "stay.exited": [{"destination": "court"}, {"belongings": "returned"}, {"signed": True}],
     "stay.arrived": [{"flags": ["minor"]}, {"sex": "f"}, {"category": "witness"}, {"exempt": "hearing"}],
+    "stay.entered": [{"room": "w2"}, {"door": "side"}, {"escorts": []}],
+    "stay.returned": [{"room": "w1"}, {"door": "front"}],
     "stay.moved": [{"room": "w1"}, {"room": "toi"}, {"escorts": []}],
     "stay.left": [{"reason": "medical"}, {"permit": None}],
-    "activity.started": [{"kind": "interview"}, {"kind": "medical"}, {"exempt": "ill"}],
-    "leave.approved": [{"reason": "medical"}, {"approver": {"id": "p8", "role": "unit_head"}}],
+    "activity.started": [{"kind": "interview"}, {"kind": "medical"}, {"exempt": "ill"}, {"room": "off"}],
+    "activity.officers": [{"officers": []}],
+    "collection.finished": [{"items": ["basic"]}, {"approval": "w-18"}],
+    "check.made": [{"room": "w2"}, {"terminal": None}],
+    "leave.approved": [
+        {"reason": "medical"},
+        {"approver": {"id": "p8", "role": "unit_head"}},
+        {"return_by": None},
+    ],
+    "measure.changed": [{"measure": {"kind": "detention", "limit_hours": 24, "document": None, "since": None}}],
     "guard.present": [{"room": "w2"}, {"valid_for_s": 600}],
+    "guard.absent": [{"room": "w2"}],
+    "guard.handover": [{"stays": []}, {"room": "w2"}],
+    "door.granted": [{"purpose": "pass"}, {"purpose": "bring_in"}],
+    "door.opened": [{"door": "side"}],
     "camera.state": [{"state": "recording", "faults": []}, {"audio": "good"}],
     "flags.changed": [{"level": "general"}, {"flags": []}],
-    "recording.audited": [{"uncertainty_s": 3}],
+    "recording.audited": [{"uncertainty_s": 3}, {"covered": []}, {"clock_offset_s": None}],
+    "clock.stepped": [{"by_s": 0}, {"by_s": 61}],
+    "zone.heartbeat": [{"clock": {"synchronised": False, "offset_s": 8, "uncertainty_s": 0}}],
 }
 
 
@@ -101,7 +120,7 @@ def _corrections(scribe: Scribe) -> None:
     rng = scribe.rng
     if not scribe.switches.corrections or scribe.chance(0.4):
         return
-    lines = [row for row in scribe.rows if row.type != "zone.heartbeat"]
+    lines = [row for row in scribe.rows if row.type != "zone.heartbeat" or scribe.chance(0.03)]
     for row in rng.sample(lines, min(len(lines), rng.randint(1, 6))):
         first = _correct(scribe, row)
         if scribe.chance(0.3):
@@ -120,7 +139,9 @@ def _correct(scribe: Scribe, row: Row, after: int = 0) -> Row:
     time = None
     if movable and scribe.chance(0.4):
         time = iso(row.t + (abs(shift) if ended else -abs(shift) // 10))
-    void = scribe.chance(0.2) and not row.type.startswith(("zone.", "ledger.", "stay.entered", "stay.returned"))
+    if row.data.get("stay") and scribe.chance(0.1):
+        data = {**data, "stay": rng.choice(sorted(scribe.where))}
+    void = scribe.chance(0.2)
     return _write_correction(scribe, row, data, time, void, after=after)
 
 

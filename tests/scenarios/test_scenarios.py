@@ -11,7 +11,7 @@ Times are of 2026-11-23, +08:00 (``day 2025-12-31`` changes that); hours may pas
 and so on. What an event does not say has a plain default. ``written=TIME`` writes it later, ``id=NAME`` names it.
 The zone runs from 07:00:00, with a heartbeat every minute to five minutes after the last line, or to ``runs
 TIME``; ``silent FROM TO`` leaves heartbeats out; ``until TIME`` judges up to then. Its rooms, doors and cameras
-are below.
+are below; ``zone.described wait.purpose=toilet`` describes them anew.
 
 Expected: ``nothing``, or lines ``breach|serious|review|unproven STAY|zone START [END]``: no END is a moment,
 ``-`` one that lasts.
@@ -93,6 +93,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "clock.stepped": {"by_s": "0"},
     "zone.started": {"version": "1", "clean": "false"},
     "zone.heartbeat": {"off": "0"},
+    "zone.described": {},
 }  # fmt: skip
 
 
@@ -155,6 +156,8 @@ class Story:
         data.update({key: self.value(type_, key, value) for key, value in fields.items() if "." not in key})
         if type_ == "record.corrected":
             data["data"] = {key[5:]: self.value("", key[5:], value) for key, value in said.items() if "." in key}
+        if type_ == "zone.described":
+            data = _described(said)
         if type_ == "zone.heartbeat":
             data = _heartbeat(float(data["off"]))
         if type_ == "zone.started":
@@ -197,7 +200,7 @@ class Story:
         last = max(written for written, *_ in self.lines)
         end = self.runs if self.runs is not None else last + 300_000_000
         told = [(begin, begin, "zone.started", "start", {"version": "1", "parts": [], "clean": True})]
-        told.append((begin, begin, "zone.described", "described", _described()))
+        told.append((begin, begin, "zone.described", "described", _described({})))
         for camera in CAMERAS:
             state = {
                 "camera": camera,
@@ -232,10 +235,17 @@ def _heartbeat(off_s: float) -> dict[str, Any]:
     return {"parts": {}, "clock": clock, "disk": {"free_bytes": 1, "retention_days": 90.0}}
 
 
-def _described() -> dict[str, Any]:
+def _described(changed: dict[str, str]) -> dict[str, Any]:
+    """``changed``: what of a room is different, such as ``{"wait.cameras": "cam-wait"}``."""
     names = ("id", "area", "purpose", "cameras", "coverage", "audio")
+    rooms = [{"name": room[0], **dict(zip(names, room, strict=True))} for room in ROOMS]
+    for what, text in changed.items():
+        room, field_ = what.split(".")
+        for one in rooms:
+            if one["id"] == room:
+                one[field_] = text.split(",") if field_ == "cameras" else text
     return {
-        "rooms": [{"name": room[0], **dict(zip(names, room, strict=True))} for room in ROOMS],
+        "rooms": rooms,
         "doors": [
             {"id": id_, "name": id_, "from": "yard", "to": "hall", "contact": contact, "interlock": group}
             for id_, contact, group in DOORS

@@ -36,7 +36,7 @@ def tiers(stay: Stay, fact: Fact, kind: str) -> list[float]:
 
 
 def _flags_by(stay: Stay, fact: Fact) -> set[str]:
-    said = [f for f in stay.of("stay.arrived", "flags.changed") if f.order <= fact.order]
+    said = [f for f in stay.flags_said() if f.order <= fact.order]
     return set(said[-1].data["flags"]) if said else set()
 
 
@@ -72,7 +72,7 @@ def t1(world: World, stay: Stay, out: Findings) -> None:
     exited = stay.first("stay.exited")
     end = exited.t if exited else FOREVER
     stop = min(end, world.h)
-    begins = stay.measures()[0].t
+    begins = stay.begins
     changes = {f.t for f in stay.of("stay.arrived", "measure.changed", "flags.changed")}
     moments = [begins, *sorted(t for t in changes if begins < t <= world.h and t < end)]
     over: Over | None = None

@@ -96,13 +96,14 @@ def m1_3(world: World, out: Findings) -> None:
 
 def m1_4(world: World, out: Findings) -> None:
     reading = world.reading
-    for event in reading.lines.values():
-        if event.id in reading.voided or not event.type.startswith(WRITTEN_LATE_TYPES):
+    for fact in reading.facts:
+        event = fact.event
+        if not event.type.startswith(WRITTEN_LATE_TYPES):
             continue
         counted = reading.known_within(event.time_us, event.written_us)
         grade = step(counted, WRITTEN_LATE)
         if grade:
-            out.add("M1.4", event.data.get("stay"), grade, event.time_us, event.written_us, counted)
+            out.add("M1.4", fact.data.get("stay"), grade, event.time_us, event.written_us, counted)
 
 
 def m1_5(world: World, stay: Stay, out: Findings) -> None:

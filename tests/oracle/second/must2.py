@@ -40,9 +40,8 @@ def m2_1(stay: Stay, out: Findings) -> None:
 
 def m2_2(world: World, stay: Stay, entry: Fact, out: Findings) -> None:
     round_ = stay.round_of[entry.id]
-    started_ids = {search.id for search in stay.searches}
     begun = [s.fact for s in stay.searches if s.round == round_]
-    begun += [f for f, r in stay.finished if f.data["search"] not in started_ids and r == round_]
+    begun += [f for f, r in stay.finished if r == round_ and not _begun_before(stay, f)]
     if any(f.order < entry.order for f in begun):
         return
     ends = [f for f in begun if f.order > entry.order]
@@ -60,6 +59,10 @@ def m2_2(world: World, stay: Stay, entry: Fact, out: Findings) -> None:
     grade = step(waited, tuple((limit * times, name) for limit, name in SEARCH_SOON))
     if grade:
         out.add("M2.2", stay.id, grade, entry.t, end, waited)
+
+
+def _begun_before(stay: Stay, finished: Fact) -> bool:
+    return any(s.id == finished.data["search"] and s.fact.order < finished.order for s in stay.searches)
 
 
 def union_within(spans: list[tuple[int, int]], start: int, end: int) -> int:

@@ -42,8 +42,7 @@ def judge_must3(world: World, out: Findings, m4_2_of: dict[str, list[Finding]]) 
         m3_1_and_8(world, stay, out)
         m3_2(world, stay, out)
         for visit in stay.visits:
-            if world.purpose(visit.room, visit.start) in ("waiting", "sobering"):
-                m3_5(world, stay, visit, out)
+            m3_5(world, stay, visit, out)
         for activity in stay.activities:
             if activity.kind == "interview":
                 m3_7(world, stay, activity, m4_2_of.get(activity.fact.id, []), out)
@@ -155,6 +154,17 @@ def m3_4(world: World, suspects: list[Stay], handover: Fact, out: Findings) -> N
 
 
 def m3_5(world: World, stay: Stay, visit: Visit, out: Findings) -> None:
+    def waits(t: int) -> bool:
+        return world.purpose(visit.room, t) in ("waiting", "sobering")
+
+    described = [f.t for f in world.descriptions]
+    for run in walk(described, visit.start, visit.end, world.h, waits):
+        if run.value:
+            unchecked(world, stay, visit, Run(run.start, visit.end if run.lasts else run.end, True), out)
+
+
+def unchecked(world: World, stay: Stay, visit: Visit, waiting: Run, out: Findings) -> None:
+    """M3.5 in ``waiting``, the part of a visit during which its room is one to wait in."""
     pauses = [a for a in stay.activities if a.kind in CHECK_PAUSES]
     checks = [f.t for f in stay.of("check.made") if visit.start <= f.t < visit.end]
     counted_from = [visit.start, *checks, *(a.end for a in pauses if visit.start <= a.end < visit.end)]
@@ -163,7 +173,7 @@ def m3_5(world: World, stay: Stay, visit: Visit, out: Findings) -> None:
         if any(a.lasts_at(begin) for a in pauses):
             continue
         later = [x for x in (*checks, *(a.start for a in pauses)) if x > begin]
-        end = min([visit.end, *later])
+        end = min([waiting.end, *later])
         waits = [limit + grace for limit in CHECK_LIMIT.values() for grace in (0, CHECK_GRACE)]
         points = [*levels, *(begin + wait for wait in waits)]
 
@@ -171,7 +181,7 @@ def m3_5(world: World, stay: Stay, visit: Visit, out: Findings) -> None:
             waited, limit = t - begin, CHECK_LIMIT[stay.level_at(t)]
             return 2 if waited >= limit + CHECK_GRACE else 1 if waited >= limit else 0
 
-        runs = walk(points, begin, end, world.h, value)
+        runs = walk(points, max(begin, waiting.start), end, world.h, value)
         broken = next((i for i, run in enumerate(runs) if run.value == 2), None)
         if broken is None:
             continue

@@ -38,7 +38,6 @@ class Reading:
     zone: str
     facts: list[Fact]
     lines: dict[str, Event]
-    voided: set[str]
     known: list[tuple[int, int]]
     w: int
     h: int
@@ -66,6 +65,7 @@ def instant(text: str) -> int:
 
 def read(lines: Iterable[bytes], until: int | None) -> list[Reading]:
     chosen: dict[str, Event] = {}
+    copies: dict[tuple[str, str, int], Event] = {}
     for line in lines:
         try:
             event = parse_line(line)
@@ -75,13 +75,17 @@ def read(lines: Iterable[bytes], until: int | None) -> list[Reading]:
             continue
         if event.id not in chosen or event.line < chosen[event.id].line:
             chosen[event.id] = event
+        place = (event.id, event.ledger, event.sequence)
+        if place not in copies or event.line < copies[place].line:
+            copies[place] = event
     zones = sorted({event.zone for event in chosen.values()})
-    return [_read_zone(zone, [e for e in chosen.values() if e.zone == zone], until) for zone in zones]
+    return [_read_zone(zone, [e for e in copies.values() if e.zone == zone], chosen, until) for zone in zones]
 
 
-def _read_zone(zone: str, events: list[Event], until: int | None) -> Reading:
+def _read_zone(zone: str, copies: list[Event], chosen: dict[str, Event], until: int | None) -> Reading:
+    """``copies``: every place that a line takes; an event that stands in several is told by the ``chosen`` one."""
     ledgers: dict[str, list[Event]] = {}
-    for event in sorted(events, key=lambda e: (e.ledger, e.sequence, e.written_us, e.id)):
+    for event in sorted(copies, key=lambda e: (e.ledger, e.sequence, e.written_us, e.id)):
         ledgers.setdefault(event.ledger, []).append(event)
     opened = {name: next((e for e in rows if e.type == "ledger.opened"), None) for name, rows in ledgers.items()}
     follows = {name: _followed(first) for name, first in opened.items()}
@@ -91,15 +95,14 @@ def _read_zone(zone: str, events: list[Event], until: int | None) -> Reading:
         default=max(ledgers, key=lambda name: max(e.written_us for e in ledgers[name])),
     )
     ledgers[newest] = _before_first_gap(ledgers[newest])
-    judged = [event for rows in ledgers.values() for event in rows]
-    w = max(event.written_us for event in judged)
+    w = max(event.written_us for rows in ledgers.values() for event in rows)
+    judged = [event for rows in ledgers.values() for event in rows if chosen[event.id] is event]
     places = {name: _depth(name, follows) for name in ledgers}
-    facts, voided = _corrected(judged, places)
+    facts = _corrected(judged, places)
     return Reading(
         zone=zone,
         facts=facts,
         lines={event.id: event for event in judged},
-        voided=voided,
         known=_known(ledgers),
         w=w,
         h=w if until is None else until,
@@ -143,7 +146,7 @@ def _known(ledgers: dict[str, list[Event]]) -> list[tuple[int, int]]:
             pairs.append((before[-1], first))
     spans = []
     for earlier, later in pairs:
-        start, end = sorted((earlier.written_us, later.written_us))
+        start, end = earlier.written_us, later.written_us
         if end - start <= HEARTBEAT_TIMEOUT and not _breaks(later):
             spans.append((start, end))
     merged: list[tuple[int, int]] = []
@@ -163,7 +166,7 @@ def _breaks(later: Event) -> bool:
     return later.type == "clock.stepped" and abs(later.data["by_s"]) > STEP_THAT_BREAKS_KNOWN_S
 
 
-def _corrected(judged: list[Event], places: dict[str, int]) -> tuple[list[Fact], set[str]]:
+def _corrected(judged: list[Event], places: dict[str, int]) -> list[Fact]:
     """Apply the corrections, in the order in which they were written, each as its own corrections make it."""
     events = sorted(judged, key=lambda e: (e.written_us, places[e.ledger], e.sequence, e.id))
     corrections = [event for event in events if event.type == "record.corrected"]
@@ -181,11 +184,10 @@ def _corrected(judged: list[Event], places: dict[str, int]) -> tuple[list[Fact],
         return fact
 
     facts = [as_corrected(event, frozenset({event.id})) for event in events]
-    voided = {fact.id for fact in facts if fact.void}
     standing = sorted((f for f in facts if not f.void), key=lambda f: (f.t, f.written, f.place, f.id))
     for order, fact in enumerate(standing):
         fact.order = order
-    return standing, voided
+    return standing
 
 
 def _apply(fact: Fact, correction: dict[str, Any]) -> None:

@@ -66,6 +66,7 @@ class Stay:
     finished: list[tuple[Fact, int]] = field(default_factory=list)
     arrived_in: list[tuple[Fact, str, bool]] = field(default_factory=list)
     room_after: dict[str, str | None] = field(default_factory=dict)
+    told_room: dict[str, str | None] = field(default_factory=dict)
     round_of: dict[str, int] = field(default_factory=dict)
 
     def of(self, *types: str) -> list[Fact]:
@@ -113,8 +114,13 @@ class Stay:
         return visit.room if visit else None
 
     def flags_at(self, t: int) -> set[str]:
-        said = [f for f in self.of("stay.arrived", "flags.changed") if f.t <= t]
+        said = [f for f in self.flags_said() if f.t <= t]
         return set(said[-1].data["flags"]) if said else set()
+
+    def flags_said(self) -> list[Fact]:
+        return [
+            f for f in self.of("stay.arrived", "flags.changed") if f.type != "stay.arrived" or f is self.arrived
+        ]
 
     def level_at(self, t: int) -> str:
         said = [f for f in self.of("flags.changed") if f.t <= t]
@@ -128,6 +134,8 @@ class Stay:
         if self.arrived is None:
             found.append(Measure(None, self.begins, "none", None, self.begins))
         for fact in self.of("stay.arrived", "measure.changed"):
+            if fact.type == "stay.arrived" and fact is not self.arrived:
+                continue
             said = fact.data["measure"]
             since = said.get("since")
             counted = instant(since) if since is not None else found[-1].counted_from if found else self.begins
@@ -135,8 +143,8 @@ class Stay:
         return found
 
     def measure_at(self, t: int) -> Measure:
-        measures = self.measures()
-        return [measures[0], *(m for m in measures if m.t <= t)][-1]
+        before = Measure(None, self.begins, "none", None, self.begins)
+        return [before, *(m for m in self.measures() if m.t <= t)][-1]
 
 
 def read_stays(reading: Reading) -> list[Stay]:
@@ -189,6 +197,7 @@ class _Reader:
                     doing.end = fact.t
         elif fact.type == "search.finished":
             self.finish_search(fact)
+        self.stay.told_room[fact.id] = self.room
         self.stay.room_after[fact.id] = self.room if self.inside_since is not None else None
         self.stay.round_of[fact.id] = self.round
 
@@ -197,9 +206,9 @@ class _Reader:
         self.stay.arrived_in.append((fact, fact.data["room"], entered))
         if not entered:
             return
-        if fact.type == "stay.returned":
+        if fact.type == "stay.returned" or self.stay.entries:
             self.round += 1
-        elif self.round == 0 and self.stay.arrived is None:
+        elif self.round == 0:
             self.round = 1
         self.stay.entries.append(fact)
         self.inside_since, self.room, self.room_since = fact.t, fact.data["room"], fact.t
@@ -233,10 +242,12 @@ class _Reader:
     def finish_search(self, fact: Fact) -> None:
         for doing in _open(self.open, "search.started", fact.data["search"]):
             doing.end = fact.t
-        started = [s for s in self.stay.searches if s.id == fact.data["search"] and s.finished is None]
-        if started:
-            started[-1].finished = fact
-        self.stay.finished.append((fact, started[-1].round if started else self.round))
+        started = [s for s in self.stay.searches if s.id == fact.data["search"]]
+        unfinished = [s for s in started if s.finished is None]
+        if unfinished:
+            unfinished[-1].finished = fact
+        of = (unfinished or started)[-1:]
+        self.stay.finished.append((fact, of[0].round if of else self.round))
 
     def finish(self) -> None:
         """What nothing has ended lasts."""

@@ -258,12 +258,13 @@ def _presences(reading: Reading) -> list[Presence]:
         until = fact.t + GUARD_VALID_S * S
         begun.append(((fact.order, fact.t, fact.data["room"], fact.data["incoming"], until), False))
     begun = [b for b in begun if b[0][3]["rank"] in GUARD_RANKS]
+    started = {fact.order for fact in reading.of("zone.started")}
     for restart in reading.of("zone.started"):
         standing = set()
-        for (order, t, room, officer, until), _ in begun:
+        for (order, _, room, officer, until), _ in begun:
             if order < restart.order and until > restart.t:
                 first = min((o for o, _, ends_it in ends if o > order and ends_it(officer["id"], room)))
-                if first == restart.order and t < restart.t:
+                if first == restart.order:
                     standing.add(room)
         for fact in reading.of("guard.present"):
             after = (fact.written, fact.place) > (restart.written, restart.place)
@@ -272,7 +273,9 @@ def _presences(reading: Reading) -> list[Presence]:
                 until = fact.t + round((GUARD_VALID_S if valid is None else valid) * S)
                 room, officer = fact.data["room"], fact.data["officer"]
                 gone = any(
-                    fact.order < o < restart.order and ends_it(officer["id"], room) for o, _, ends_it in ends
+                    fact.order < o < restart.order and ends_it(officer["id"], room)
+                    for o, _, ends_it in ends
+                    if o not in started
                 )
                 if officer["rank"] in GUARD_RANKS and not gone:
                     begun.append(((restart.order, restart.t, room, officer, until), True))
@@ -287,9 +290,7 @@ def _presences(reading: Reading) -> list[Presence]:
 
 def _ends(reading: Reading) -> list[tuple[int, int, Any]]:
     """(order, time, does it end the presence of this officer in this room)."""
-    activity_rooms = {
-        (f.data["stay"], f.data["activity"]): f.data["room"] for f in reading.of("activity.started")
-    }  # fmt: skip
+    activity_rooms: dict[tuple[str, str], str] = {}
     found: list[tuple[int, int, Any]] = []
 
     def named_in(fact: Fact, named: str, where: str | None) -> None:
@@ -312,11 +313,15 @@ def _ends(reading: Reading) -> list[tuple[int, int, Any]]:
             for officer in data["escorts"]:
                 named_in(fact, officer["id"], data["room"])
         elif fact.type in ("search.started", "search.finished", "activity.started"):
+            if fact.type == "activity.started":
+                activity_rooms[data["stay"], data["activity"]] = data["room"]
             for officer in data["officers"]:
                 named_in(fact, officer["id"], data["room"])
         elif fact.type == "activity.officers":
             for officer in data["officers"]:
                 named_in(fact, officer["id"], activity_rooms.get((data["stay"], data["activity"])))
+        elif fact.type == "activity.ended":
+            activity_rooms.pop((data["stay"], data["activity"]), None)
     return found
 
 
@@ -338,16 +343,31 @@ def _proofs(stay: Stay) -> list[Proof]:
         prove(doing.officers[-1][1], doing.end, doing.end + LINGER, _visit(stay, doing.room, doing.end))
     for fact, room, entered in stay.arrived_in:
         for_how_long = ARRIVAL if entered else TRANSFER
-        prove(fact.data["escorts"], fact.t, fact.t + for_how_long, _visit(stay, room, fact.t))
+        prove(fact.data["escorts"], fact.t, fact.t + for_how_long, _visit_told(stay, room, fact))
     for fact in stay.of("collection.finished"):
         where = stay.room_after[fact.id]
         ending = [v for v in stay.visits if v.room == where and v.start < fact.t <= v.end]
         prove(fact.data["officers"], fact.t - COLLECTION_BEFORE, fact.t, ending[0] if ending else None)
     for fact in stay.of("check.made"):
         if fact.data.get("terminal") == fact.data["room"]:
-            there = _visit(stay, fact.data["room"], fact.t)
+            there = _visit_told(stay, fact.data["room"], fact)
             prove([fact.data["officer"]], fact.t, fact.t + CHECK_PROVES, there)
     return found
+
+
+def _visit_told(stay: Stay, room: str, fact: Fact) -> Visit | None:
+    """The visit that lasts at a fact; of somebody outside the next one, if that is the next heard of him."""
+    if stay.room_after[fact.id] is not None:
+        return _visit(stay, room, fact.t)
+    if stay.told_room[fact.id] != room:
+        return None
+    for later in stay.facts:
+        if later.order > fact.order:
+            if later.type in ("stay.left", "stay.exited") or stay.told_room[later.id] != room:
+                return None
+            if stay.room_after[later.id] is not None:
+                return _visit(stay, room, later.t)
+    return None
 
 
 def _visit(stay: Stay, room: str, t: int) -> Visit | None:

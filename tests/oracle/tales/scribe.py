@@ -23,6 +23,7 @@ class Row:
     type: str
     data: dict[str, Any]
     id: str
+    offset_s: int = OFFSET_S
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Switches:
     guards: bool = True
     next_day: bool = True
     redescribed: bool = True
+    mishaps: bool = True
     most_stays: int = 5
 
 
@@ -100,51 +102,83 @@ def seconds_of(text: str) -> int:
 def to_lines(scribe: Scribe) -> list[bytes]:
     """Give every row its ledger and sequence, lose some, double some, shuffle all."""
     rng, switches = scribe.rng, scribe.switches
-    rows = sorted(scribe.rows, key=lambda r: (r.written, r.type != "zone.started"))
-    parts = [rows]
-    reason = "first"
-    if switches.ledgers and scribe.chance(0.4) and len(rows) > 40:
-        cut = rng.randint(20, len(rows) - 10)
-        parts = [rows[:cut], rows[cut:]]
-        reason = rng.choice(("rotation", "rotation", "rollback"))
+    rows = sorted(scribe.rows, key=lambda r: r.written)
     lines: list[bytes] = []
-    before: tuple[str, int] | None = None
+    before: Ledger | None = None
+    parts = _parts(scribe, rows)
     for index, part in enumerate(parts):
-        ledger = rng.randbytes(8).hex()
-        lines += _ledger(scribe, ledger, part, "first" if index == 0 else reason, before, index == len(parts) - 1)
-        size = len(part) + 1
-        before = (ledger, size - rng.randint(0, 2) if reason == "rollback" else size)
+        ledger = _ledger(scribe, part, before)
+        lines += _written(scribe, ledger, newest=index == len(parts) - 1)
+        if before is None or not scribe.chance(0.1):  # now and then two ledgers follow the same one
+            before = ledger
     if switches.duplicates and scribe.chance(0.5):
         lines += rng.sample(lines, len(lines) // 10)
-        lines += [_said_otherwise(line) for line in rng.sample(lines, 2)]
+        lines += [_said_otherwise(rng, line) for line in rng.sample(lines, 4)]
     rng.shuffle(lines)
     return lines
 
 
-def _said_otherwise(line: bytes) -> bytes:
-    """The same id with other bytes: the smallest line is the one that counts."""
-    return line.replace(b'"bootid":"b0', b'"bootid":"b1', 1)
+def _parts(scribe: Scribe, rows: list[Row]) -> list[list[Row]]:
+    """The rows of each ledger: mostly all in one."""
+    if not scribe.switches.ledgers or len(rows) <= 40 or not scribe.chance(0.4):
+        return [rows]
+    cuts = sorted(scribe.rng.randint(20, len(rows) - 10) for _ in range(scribe.rng.choice((1, 1, 1, 2))))
+    return [rows[a:b] for a, b in zip([0, *cuts], [*cuts, len(rows)], strict=True) if a < b]
 
 
-def _ledger(
-    scribe: Scribe, ledger: str, rows: list[Row], reason: str, before: tuple[str, int] | None, newest: bool
-) -> list[bytes]:
+def _said_otherwise(rng: random.Random, line: bytes) -> bytes:
+    """The same id with other bytes, before or behind the line itself: the smallest line is the one that counts."""
+    other = rng.choice(
+        (
+            (b'"bootid":"b0', b'"bootid":"b1'),
+            (b'"bootid":"b0', b'"bootid":"a9'),
+            (b'"w1"', b'"w2"'),
+            (b"true", b"false"),
+        )
+    )
+    return line.replace(*other, 1)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    name: str
+    rows: list[Row]
+
+
+def _ledger(scribe: Scribe, rows: list[Row], before: Ledger | None) -> Ledger:
+    """``rows`` behind the line that opens their ledger; after a rollback some of the one before stand here too."""
     rng = scribe.rng
-    cited = {"ledger": before[0], "size": before[1], "root": "0" * 64} if before else None
     at = rows[0].written
+    reason, cited, again = "first", None, list[Row]()
+    if before is not None:
+        reason = rng.choice(("rotation", "rotation", "rollback"))
+        lost = rng.randint(0, 2) if reason == "rollback" or scribe.chance(0.1) else 0
+        cited = {"ledger": before.name, "size": max(1, len(before.rows) - lost), "root": "0" * 64}
+        if reason == "rollback" and lost and scribe.chance(0.5):
+            again = before.rows[-lost:]
+        if scribe.chance(0.05):
+            cited = None
     opened = Row(at, at, "ledger.opened", {"follows": cited, "reason": reason}, scribe.new_id(at))
-    numbered = list(enumerate([opened, *rows], start=1))
-    if scribe.switches.ledgers:
+    return Ledger(rng.randbytes(8).hex(), [opened, *again, *rows])
+
+
+def _written(scribe: Scribe, ledger: Ledger, *, newest: bool) -> list[bytes]:
+    """The lines of a ledger, some of them lost."""
+    rng = scribe.rng
+    numbered = list(enumerate(ledger.rows, start=1))
+    if scribe.switches.ledgers and len(numbered) > 5:
         if scribe.chance(0.05):
             numbered = numbered[rng.randint(1, 3) :]
         if scribe.chance(0.12 if newest else 0.4):
             first = rng.randint(len(numbered) // 2 if newest else 2, len(numbered) - 1)
             numbered = numbered[:first] + numbered[first + rng.randint(1, 3) :]
-    return [_line(row, ledger, sequence) for sequence, row in numbered]
+    return [_line(row, ledger.name, sequence) for sequence, row in numbered]
 
 
 def _line(row: Row, ledger: str, sequence: int) -> bytes:
     stay = row.data.get("stay")
     draft = Draft(row.type, row.data, f"stay/{stay}" if stay else None, row.t * S, row.id)
-    stamp = Stamp(row.id, ZONE, ledger, sequence, row.written * S, OFFSET_S, "b0", float(row.written % 100_000))
+    stamp = Stamp(
+        row.id, ZONE, ledger, sequence, row.written * S, row.offset_s, "b0", float(row.written % 100_000)
+    )
     return encode_line(draft, stamp)
