@@ -37,13 +37,21 @@ class Road(Protocol):
         ...
 
 
+class Tree(Protocol):
+    """What the feed needs of headquarters' own ledger (``central.publishing.TreePublisher``)."""
+
+    def due(self) -> str | None:
+        """The checkpoint to publish now; ``None`` when that is not due."""
+        ...
+
+
 class Feed:
     """Publishes in a thread of its own, so that neither the acknowledgement nor the judging waits for it."""
 
-    def __init__(self, marks: FeedMarks, road: Road) -> None:
+    def __init__(self, marks: FeedMarks, road: Road, tree: Tree | None = None) -> None:
         self._marks = marks
         self._road = road
-        self._tree = ""
+        self._tree = tree
         self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -83,10 +91,9 @@ class Feed:
         return count
 
     def _publish_tree(self) -> None:
-        tree = self._marks.tree()
-        if tree != self._tree:
-            self._road.publish_tree(tree)
-            self._tree = tree
+        checkpoint = None if self._tree is None else self._tree.due()
+        if checkpoint is not None:
+            self._road.publish_tree(checkpoint)
 
     def _all_confirmed(self) -> bool:
         """Waits for it; ``False`` when it is time to stop."""

@@ -23,10 +23,12 @@ from sync.protocol.headquarters import HeadquartersEnd
 from .errors import NotEnrolled, PartEnded
 from .feed import Feed
 from .judging import Judging
+from .publishing import TreePublisher
 from .store.database import Database
 from .store.feeding import FeedMarks
 from .store.logs import LogTable
 from .store.own import OwnLedger, Sign
+from .store.own_tree import OwnTree
 from .store.records import Records, Round
 from .web.app import make_app
 from .web.live import Hub
@@ -51,17 +53,18 @@ class Headquarters:
         policy = load_policy(settings.policy)
         self.database = Database.open(settings.database_url)
         own = OwnLedger(self.database, clock, own_signature(signer, clock))
+        tree = TreePublisher(OwnTree(self.database, own, clock), signer, clock)
         self.store = LogTable(self.database, own, clock)
         self.records = Records(self.database, own, clock)
         self.hub = Hub()
         self.metrics = Metrics()
         self.judging = Judging(self.records, policy, self._judged, self.metrics.judging_seconds)
         office = Office.over(self.database, settings, clock, self.hub, policy, self.judging.lanes)
-        self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock)
+        self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock, tree=tree)
         self.link = HeadquartersLink(
             self.end, settings.broker, on_advanced=self.advanced, on_zone_state=self._zone_state
         )
-        self.feed = Feed(FeedMarks(self.database), self.link)
+        self.feed = Feed(FeedMarks(self.database), self.link, tree)
         self.web = WebServer(make_app(office, self.metrics), settings.web)
 
     def start(self) -> None:

@@ -3,8 +3,8 @@
 ==============================  ============  ========  ========================================
 topic                           from          retained  content
 ==============================  ============  ========  ========================================
-``v1/<zone>/up``                zone          no        hello, batch
-``v1/<zone>/down``              headquarters  no        status, ack, command
+``v1/<zone>/up``                zone          no        hello, batch, tree
+``v1/<zone>/down``              headquarters  no        status, ack, command, proof
 ``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
 ``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
 ``v1/hq/tree``                  headquarters  yes       checkpoint of headquarters' own ledger
@@ -118,7 +118,7 @@ class ZoneLink:
     def _one_session(self, stop: threading.Event, beat: Callable[[], None], bell: Bell) -> None:
         session = Session(self._broker, client_id=self._zone, will=self._state(on=False))
         try:
-            session.open([f"v1/{self._zone}/down", HEADQUARTERS_STATE])
+            session.open([f"v1/{self._zone}/down", HEADQUARTERS_STATE, HEADQUARTERS_TREE])
             log.info("connected to %s", self._broker)
             self.connected = True
             self._retry.succeeded()
@@ -149,6 +149,8 @@ class ZoneLink:
         for message in session.wait(wait_s if fd is not None else min(wait_s, 0.02), [] if fd is None else [fd]):
             if message.topic == HEADQUARTERS_STATE:
                 self._end.headquarters_is(_is_on(message.payload), retained=message.retained)
+            elif message.topic == HEADQUARTERS_TREE:
+                self._end.tree_shown(message.payload)
             else:
                 self._end.receive(message.payload, time.monotonic(), retained=message.retained)
 

@@ -262,6 +262,11 @@ def split_note(note: str) -> tuple[str, list[str]]:
     return text + "\n", lines.splitlines(keepends=True)
 
 
+def cosigned_by(note: str, name: str) -> list[str]:
+    """The signature lines in a note under that name, unread. Raises ``BadNote``."""
+    return [line for line in split_note(note)[1] if line.startswith(f"{_DASH}{name} ")]
+
+
 def _cosigned_message(text: str, time_s: int) -> bytes:
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
 

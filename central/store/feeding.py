@@ -73,13 +73,6 @@ class FeedMarks:
                 moved = schema.logs.c.key == chunk.log_key, schema.logs.c.fed < chunk.last
                 connection.execute(update(schema.logs).where(*moved).values(fed=chunk.last))
 
-    def tree(self) -> str:
-        """The checkpoint of headquarters' own ledger; empty while nothing stands in it."""
-        logs = schema.logs.c
-        newest = select(logs.checkpoint).where(logs.zone == schema.OWN_ZONE).order_by(logs.key.desc()).limit(1)
-        with self._database.read.connect() as connection:
-            return str(connection.execute(newest).scalar_one_or_none() or "")
-
 
 def _item(event: Event) -> FeedItem:
     concerned = event.data.get("zone") if event.zone == schema.OWN_ZONE else event.zone

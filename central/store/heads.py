@@ -38,12 +38,13 @@ class KnownLog:
     """A log's key in the database, and its tree."""
 
     key: int
+    log: str
     tree: CompactRange
 
 
 def find_log(connection: Connection, zone: str, log: str) -> KnownLog | None:
     row = connection.execute(_FIND, {"of_zone": zone, "of_log": log}).one_or_none()
-    return None if row is None else KnownLog(row.key, CompactRange(row.size, split_edge(row.edge)))
+    return None if row is None else KnownLog(row.key, log, CompactRange(row.size, split_edge(row.edge)))
 
 
 def known_log(connection: Connection, zone: str, log: str, at_us: int) -> KnownLog | None:

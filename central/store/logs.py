@@ -8,19 +8,17 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from config.clock import Clock
-from custody.events import Event, LedgerFork, draft
+from custody.events import Event, LedgerFork, LedgerRollback, draft
 from sync.store import Head
 
 from . import schema
+from .accusations import FORKS, ROLLBACK, accusation
 from .database import Database
 from .dialect import insert_many
 from .evidence import keep_evidence
 from .heads import event_row, find_log, known_log, split_edge, swap_head
 from .own import OwnLedger
 from .reading import read_line
-
-FORKS = ("wrong_root", "wrong_overlap")
-"""Kinds of evidence that say: this zone signed two different histories."""
 
 
 class LogTable:
@@ -107,7 +105,21 @@ class LogTable:
                 keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)
             elif event is not None:
                 found.append(event_row(event, key, zone))
+                self._note_accusation(connection, event, at_us)
         if kept:
             insert_many(connection, schema.lines, kept, new=False)
         if found:
             insert_many(connection, schema.events, found, new=True)
+
+    def _note_accusation(self, connection: Connection, event: Event, at_us: int) -> None:
+        accused = accusation(event)
+        if accused is None:
+            return
+        again = select(schema.events.c.id).where(schema.events.c.id == event.id)
+        if connection.execute(again).first() is not None:
+            return  # the line was moved here from a closed ledger
+        kind, detail = accused
+        new = keep_evidence(connection, event.zone, event.ledger, kind, detail, event.line, at_us)
+        if new and kind == ROLLBACK:
+            told = LedgerRollback(zone=event.zone, log=event.ledger, detail=detail)
+            self._own.append(connection, [draft(told)])

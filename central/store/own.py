@@ -14,14 +14,34 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, select
 
 from config.clock import Clock
-from custody.events import Draft, Event, Stamp, check_data, encode_line, event_id, parse_line
+from custody.events import (
+    Draft,
+    Event,
+    LedgerCited,
+    LedgerOpened,
+    LedgerReason,
+    Stamp,
+    check_data,
+    draft,
+    encode_line,
+    event_id,
+    parse_line,
+)
+from sync.merkle import CompactRange
 from sync.store import Head
 
 from . import schema
 from .database import Database
 from .dialect import insert_many
 from .errors import OwnLedgerMissing
-from .heads import event_row, find_log, known_log, swap_head
+from .heads import KnownLog, event_row, known_log, split_edge, swap_head
+
+_NEWEST = (
+    select(schema.logs.c.key, schema.logs.c.log, schema.logs.c.size, schema.logs.c.edge)
+    .where(schema.logs.c.zone == schema.OWN_ZONE)
+    .order_by(schema.logs.c.key.desc())
+    .limit(1)
+)
 
 Sign = Callable[[str, int, bytes], str]
 """(log id, size, root) → the checkpoint that headquarters signs for it."""
@@ -34,13 +54,21 @@ class OwnLedger:
         """Raises ``OwnLedgerMissing``; a ledger that began anew by itself would hide a lost one."""
         self._clock = clock
         self._sign = sign
+        self._database = database
         with database.read.connect() as connection:
-            own = schema.logs.c.zone == schema.OWN_ZONE
-            newest = select(schema.logs.c.log).where(own).order_by(schema.logs.c.key.desc()).limit(1)
-            found = connection.execute(newest).scalar_one_or_none()
-        if found is None:
-            raise OwnLedgerMissing(database.url)
-        self.id: str = found
+            if connection.execute(_NEWEST).first() is None:
+                raise OwnLedgerMissing(database.url)
+
+    @property
+    def id(self) -> str:
+        """Id of the ledger that is written now."""
+        with self._database.read.connect() as connection:
+            return self.newest(connection).log
+
+    def newest(self, connection: Connection) -> KnownLog:
+        """The ledger that is written now, as this transaction sees it."""
+        row = connection.execute(_NEWEST).one()
+        return KnownLog(row.key, row.log, CompactRange(row.size, split_edge(row.edge)))
 
     @staticmethod
     def create(database: Database, clock: Clock) -> None:
@@ -55,11 +83,12 @@ class OwnLedger:
         if not drafts:
             return []
         at_us = self._clock.now_us()
-        known = find_log(connection, schema.OWN_ZONE, self.id)
-        assert known is not None
-        written = [self._write(draft, known.tree.size + nr, at_us) for nr, draft in enumerate(drafts, 1)]
+        known = self.newest(connection)
+        written = [
+            self._write(draft, known.log, known.tree.size + nr, at_us) for nr, draft in enumerate(drafts, 1)
+        ]
         tree, hashes = known.tree.extended(event.line for event in written)
-        head = Head(tree.size, tree.edge, self._sign(self.id, tree.size, tree.root()))
+        head = Head(tree.size, tree.edge, self._sign(known.log, tree.size, tree.root()))
         if not swap_head(connection, known, head, at_us):
             raise RuntimeError("headquarters' own ledger moved meanwhile; this will be tried again")
         rows = [
@@ -71,13 +100,20 @@ class OwnLedger:
         insert_many(connection, schema.events, events, new=False)
         return written
 
-    def _write(self, draft: Draft, sequence: int, at_us: int) -> Event:
+    def succeed(self, connection: Connection) -> None:
+        """Go on in a new ledger that cites the present one, whose next numbers were given before."""
+        old = self.newest(connection)
+        cited = LedgerCited(ledger=old.log, size=old.tree.size, root=old.tree.root().hex())
+        known_log(connection, schema.OWN_ZONE, secrets.token_hex(8), self._clock.now_us())
+        self.append(connection, [draft(LedgerOpened(follows=cited, reason=LedgerReason.ROLLBACK))])
+
+    def _write(self, draft: Draft, log: str, sequence: int, at_us: int) -> Event:
         check_data(draft.type, draft.data)
         clock = self._clock
         stamp = Stamp(
             draft.id or event_id(at_us, os.urandom(10)),
             schema.OWN_ZONE,
-            self.id,
+            log,
             sequence,
             at_us,
             clock.utc_offset_s(at_us),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from sync.merkle import HASH_BYTES, CompactRange, inclusion_proof, leaf_hash, subtree_place
+from sync.merkle import HASH_BYTES, CompactRange, Subtree, inclusion_proof, leaf_hash, subtree_place
 
 from . import schema
 from .database import Database
@@ -39,19 +39,21 @@ class Proofs:
             row = connection.execute(query.where(events.c.id == event_id)).one_or_none()
             if row is None:
                 return None
-
-            def subtree(level: int, index: int) -> bytes:
-                return _subtree(connection, row.key, level, index)
-
-            path = inclusion_proof(subtree, row.seq - 1, row.size)
+            path = inclusion_proof(subtrees(connection, row.key), row.seq - 1, row.size)
             place = (lines.c.log_key == row.key, lines.c.seq == row.seq)
             line = connection.execute(select(lines.c.line).where(*place)).scalar_one()
         root = CompactRange(row.size, split_edge(row.edge)).root()
         return Inclusion(row.zone, row.log, row.seq, row.size, leaf_hash(line), path, root, row.checkpoint)
 
 
-def _subtree(connection: Connection, log_key: int, level: int, index: int) -> bytes:
-    seq, offset = subtree_place(level, index)
+def subtrees(connection: Connection, log_key: int) -> Subtree:
+    """The stored subtrees of a log, for as long as the connection is open."""
     lines = schema.lines.c
-    found = connection.execute(select(lines.hashes).where(lines.log_key == log_key, lines.seq == seq)).scalar_one()
-    return bytes(found[offset : offset + HASH_BYTES])
+
+    def subtree(level: int, index: int) -> bytes:
+        seq, offset = subtree_place(level, index)
+        query = select(lines.hashes).where(lines.log_key == log_key, lines.seq == seq)
+        found = connection.execute(query).scalar_one()
+        return bytes(found[offset : offset + HASH_BYTES])
+
+    return subtree

@@ -6,7 +6,15 @@ import re
 
 from custody.events import Event, MalformedLine, SchemaBroken, check_data, parse_line
 
-OURS_TO_WRITE = ("finding.", "notice.", "order.issued", "order.closed", "checkpoint.", "ledger.fork")
+OURS_TO_WRITE = (
+    "finding.",
+    "notice.",
+    "order.issued",
+    "order.closed",
+    "checkpoint.",
+    "ledger.fork",
+    "ledger.rollback",
+)
 """Types that only headquarters writes: a zone that could write them could excuse itself."""
 
 _ID = re.compile(r"[\x21-\x7e]{1,64}")

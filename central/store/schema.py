@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 2
 """Of this schema. A database of another version is refused, never guessed at."""
 
 OWN_ZONE = "hq"
@@ -189,4 +189,17 @@ evidence = Table(
     Column("times", BigInteger, nullable=False),
     UniqueConstraint("zone", "kind", "digest"),
     CheckConstraint("length(digest) = 32 AND times >= 1", name="digest_and_count"),
+)
+
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    # Who vouches for a log that is not its owner's to rewrite any more: a zone for headquarters' own ledger, or a
+    # third party's witness. Of each only the largest is kept, for it includes those before.
+    Column("log_key", _Key, ForeignKey("logs.key"), primary_key=True),
+    Column("cosigner", String(255), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    CheckConstraint("size >= 1", name="cosigned_something"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,7 +12,7 @@ import orjson
 from config.central import CentralSettings
 from config.clock import Clock
 
-from ..store.logs import FORKS
+from ..store.accusations import FORKS, OURS, ROLLBACK
 from ..store.queries import Queries, Row
 
 MUSTS = (1, 2, 3, 4, 0)
@@ -62,6 +62,10 @@ class ZoneView:
     behind: int
     forks: int
     """Messages in which the zone signed another history than before."""
+    rollbacks: int
+    """How many times its disk was restored from an old image."""
+    accuses: int
+    """How many times it was shown a past of headquarters that contradicts what it holds."""
     kept: int
     """All messages and lines kept as evidence."""
     heartbeat: Mapping[str, Any] | None
@@ -178,7 +182,9 @@ class Views:
             musts=tuple(_cell(must, id_, counts, up_to_date) for must in MUSTS),
             lines=int(row.get("lines") or 0),
             behind=behind,
-            forks=sum(n for (zone, kind), n in kept.items() if zone == id_ and kind in FORKS),
+            forks=_count(kept, id_, FORKS),
+            rollbacks=_count(kept, id_, (ROLLBACK,)),
+            accuses=_count(kept, id_, OURS),
             kept=sum(n for (zone, _), n in kept.items() if zone == id_),
             heartbeat=_json(row.get("heartbeat")),
             described=_json(row.get("described")),
@@ -209,3 +215,7 @@ def _cell(must: int, zone: str, counts: Mapping[tuple[str, int, str], int], up_t
 
 def _json(text: str | None) -> Any:
     return None if text is None else orjson.loads(text)
+
+
+def _count(kept: Mapping[tuple[str, str], int], zone: str, kinds: Sequence[str]) -> int:
+    return sum(kept.get((zone, kind), 0) for kind in kinds)

@@ -39,6 +39,11 @@ STATE = {"raised": "raised", "changed": "changed", "closed": "closed"}
 EVIDENCE = {
     "wrong_root": "wrong root: the ledger was rewritten",
     "wrong_overlap": "lines that are not what they were: the ledger was rewritten",
+    "ledger_rollback": "disk restored from an old image",
+    "headquarters_rollback": "headquarters was restored from an old state",
+    "headquarters_fork": "headquarters' own ledger was rewritten",
+    "own_rollback": "the zone holds a later state of headquarters than this one",
+    "wrong_proof": "proof that does not hold",
     "wrong_origin": "checkpoint of another ledger",
     "wrong_signature": "wrong signature",
     "broken_line": "line that breaks the schema",

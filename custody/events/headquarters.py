@@ -103,3 +103,12 @@ class LedgerFork(EventData):
     zone: ZoneId
     log: str
     detail: str
+
+
+class LedgerRollback(EventData):
+    """A zone's disk was restored from an old image: it goes on in a new ledger, and may have lost lines."""
+
+    TYPE: ClassVar[str] = "ledger.rollback"
+    zone: ZoneId
+    log: str
+    detail: str

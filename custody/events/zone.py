@@ -152,3 +152,24 @@ class HeadquartersRollback(EventData):
     ledger: str
     cosigned: str
     status: str
+
+
+class HeadquartersFork(EventData):
+    """Headquarters' own ledger does not continue the one that this zone cosigned: its history was rewritten.
+
+    ``cosigned`` is what the zone holds, ``shown`` what it was shown later; headquarters signed both.
+    """
+
+    TYPE: ClassVar[str] = "headquarters.fork"
+    ledger: str
+    cosigned: str
+    shown: str
+
+
+class KeyRotated(EventData):
+    """From this line on its writer signs with ``new``; ``signature`` over both verifier keys is by the old one."""
+
+    TYPE: ClassVar[str] = "key.rotated"
+    old: str
+    new: str
+    signature: str

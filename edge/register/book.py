@@ -12,6 +12,7 @@ from sync.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+_OF_HISTORY = ("headquarters.rollback", "headquarters.fork", "ledger.opened")
 _OF_THE_ZONE = ("guard.", "camera.", "recording.", "zone.described", "zone.started", "zone.stopped")
 
 
@@ -24,6 +25,7 @@ class Book:
         self._guard_valid_s = guard_valid_s
         self._follower = ledger.follow()
         self._listeners: list[Callable[[list[Event]], None]] = []
+        self._of_history: list[Event] = []
         self._forget()
 
     def listen(self, listener: Callable[[list[Event]], None]) -> None:
@@ -52,6 +54,7 @@ class Book:
                 fresh += more
             if not fresh:
                 return
+            self._of_history += [event for event in fresh if event.type in _OF_HISTORY]
             if any(event.type == "record.corrected" for event in fresh):
                 self._fold_again(fresh)
             else:
@@ -124,6 +127,10 @@ class Book:
     def of_zone(self) -> list[Event]:
         """What was written of guards, cameras, recordings and the zone itself, likewise."""
         return list(self._of_zone)
+
+    def of_history(self) -> list[Event]:
+        """What says that a ledger, this zone's or headquarters', is not what it was."""
+        return list(self._of_history)
 
     def presences(self, room: str) -> list[GuardPresence]:
         """Every presence of a guard in a room, the ended ones first; ``until_us`` may lie ahead."""

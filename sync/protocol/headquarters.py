@@ -17,7 +17,8 @@ from ..errors import BadMessage, BadNote, WrongSignature
 from ..merkle import EMPTY_ROOT, CompactRange
 from ..note import Checkpoint, SigningKey, VerifierKey, cosigned, only_cosigned, open_checkpoint
 from ..store import Head, LogStore
-from .messages import Ack, Batch, Hello, Message, Status, decode, encode
+from .messages import Ack, Batch, Hello, Message, Status, Tree, decode, encode
+from .tree import TreeEnd, TreeStore
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +58,21 @@ class HeadquartersEnd:
     """
 
     def __init__(
-        self, store: LogStore, signer: SigningKey, zone_keys: Mapping[str, VerifierKey], clock: Clock
+        self,
+        store: LogStore,
+        signer: SigningKey,
+        zone_keys: Mapping[str, VerifierKey],
+        clock: Clock,
+        *,
+        tree: TreeStore | None = None,
     ) -> None:
-        """``zone_keys``: zone id to the key pinned at enrolment; its name is ``<deployment>/<zone>``."""
+        """``zone_keys``: zone id to the key pinned at enrolment; its name is ``<deployment>/<zone>``. ``tree``:
+        headquarters' own ledger; without it zones that hold headquarters to it get no answer."""
         self._store = store
         self._signer = signer
         self._zone_keys = zone_keys
         self._clock = clock
+        self._tree = None if tree is None else TreeEnd(tree, signer.verifier, zone_keys)
         # Only what this end stored last. Another worker may be further; then the store's compare-and-swap says so.
         self._heads: dict[tuple[str, str], Head] = {}
 
@@ -121,6 +130,11 @@ class HeadquartersEnd:
                     if bad.kind != "wrong_root":
                         continue
                 outcome.replies.append(self._status(zone, name))
+        elif isinstance(message, Tree) and self._tree is not None:
+            try:
+                outcome.replies += self._tree.answer(zone, message)
+            except BadMessage as bad:
+                self._keep(zone, message.log, bad, payload)
         elif message is not None:
             what = f"headquarters takes no {type(message).__name__.lower()}"
             self._keep(zone, None, BadMessage("malformed", what), payload)

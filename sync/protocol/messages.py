@@ -7,6 +7,8 @@ The first line is a JSON header, the others are event lines; the whole may be co
     {"v":1,"k":"status","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
     {"v":1,"k":"ack","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
     {"v":1,"k":"command","id":…,"name":…,"args":{…},"actor":…,"not_after":…,"nonce":…,"sig":…}
+    {"v":1,"k":"tree","log":"5d0c4e1b9a7f2836","cp":"<note of headquarters' tree, cosigned by the zone>"}
+    {"v":1,"k":"proof","log":"5d0c4e1b9a7f2836","old":40,"proof":["<hash>",…],"cp":"<note>"}
 
 A line feed stands between lines, none at the end (JSON has none inside a line). Unknown header fields are ignored.
 """
@@ -21,7 +23,9 @@ from typing import Any
 
 import orjson
 
-from ..errors import BadMessage
+from ..errors import BadMessage, BadNote
+from ..merkle import HASH_BYTES
+from ..note import from_base64, to_base64
 
 VERSION = 1
 MESSAGE_BYTES_MAX = 64 * 1024
@@ -35,6 +39,8 @@ NOTE_BYTES_MAX = 1500
 """A checkpoint with two signatures has about 400; with headquarters' cosignature it must still fit a header."""
 HEADER_BYTES_MAX = 2048
 """What a batch's header with its checkpoint takes at most; the rest of the message is for lines."""
+PROOF_HASHES_MAX = 63
+"""As c2sp.org/tlog-witness has it; no tree that can be needs more."""
 _ZLIB_LEVEL = 1
 _LOG = re.compile(r"[0-9a-f]{16}")
 
@@ -96,7 +102,26 @@ class Command:
         }
 
 
-Message = Hello | Batch | Status | Ack | Command
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A zone says which tree of headquarters' own ledger it has seen last, and cosigns it; if headquarters has a
+    larger one by now, it answers with a ``Proof``."""
+
+    log: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Headquarters' present tree, and that it continues the one of size ``old`` (RFC 9162 section 2.1.4)."""
+
+    log: str
+    old: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+Message = Hello | Batch | Status | Ack | Command | Tree | Proof
 
 
 def encode(message: Message) -> bytes:
@@ -108,10 +133,12 @@ def encode(message: Message) -> bytes:
             header["logs"] = [{"log": log, "cp": checkpoint} for log, checkpoint in logs]
         case Batch(log, first, checkpoint, lines):
             header |= {"log": log, "first": first, "n": len(lines), "cp": checkpoint}
-        case Status(log, checkpoint) | Ack(log, checkpoint):
+        case Status(log, checkpoint) | Ack(log, checkpoint) | Tree(log, checkpoint):
             header |= {"log": log, "cp": checkpoint}
         case Command():
             header |= message.fields() | {"sig": message.signature}
+        case Proof(log, old, hashes, checkpoint):
+            header |= {"log": log, "old": old, "proof": [to_base64(one) for one in hashes], "cp": checkpoint}
     payload = b"\n".join([orjson.dumps(header), *lines])
     if len(payload) > MESSAGE_BYTES_MAX:
         raise ValueError(f"a message of {len(payload)} bytes; at most {MESSAGE_BYTES_MAX} may be sent")
@@ -198,12 +225,29 @@ def _read_command(header: dict[str, Any], lines: list[bytes]) -> Command:
     return Command(words[0], words[1], args, *words[2:])
 
 
+def _read_tree(header: dict[str, Any], lines: list[bytes]) -> Tree:
+    _no_lines(lines)
+    return Tree(_log(header), _note(header))
+
+
+def _read_proof(header: dict[str, Any], lines: list[bytes]) -> Proof:
+    _no_lines(lines)
+    old, hashes = header["old"], header["proof"]
+    if type(old) is not int or not 0 <= old < 2**62:
+        raise BadMessage("malformed", f"a proof from size {old!r:.40}")
+    if not isinstance(hashes, list) or len(hashes) > PROOF_HASHES_MAX:
+        raise BadMessage("malformed", f"a proof that is no list of at most {PROOF_HASHES_MAX} hashes")
+    return Proof(_log(header), old, tuple(_hash(one) for one in hashes), _note(header))
+
+
 _READERS: dict[str, Callable[[dict[str, Any], list[bytes]], Message]] = {
     "hello": _read_hello,
     "batch": _read_batch,
     "status": _read_status,
     "ack": _read_ack,
     "command": _read_command,
+    "tree": _read_tree,
+    "proof": _read_proof,
 }
 
 
@@ -226,6 +270,16 @@ def _note(fields: dict[str, Any]) -> str:
             "malformed", f"a checkpoint of {len(note)} characters, at most {NOTE_BYTES_MAX} bytes are read"
         )
     return note
+
+
+def _hash(text: Any) -> bytes:
+    try:
+        raw = from_base64(text, "a hash of the proof")
+    except BadNote as bad:
+        raise BadMessage("malformed", str(bad)) from bad
+    if len(raw) != HASH_BYTES:
+        raise BadMessage("malformed", f"a hash of {len(raw)} bytes in the proof")
+    return raw
 
 
 def _text(fields: dict[str, Any], name: str) -> str:

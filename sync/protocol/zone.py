@@ -28,11 +28,13 @@ from .messages import (
     Batch,
     Command,
     Hello,
+    Proof,
     Status,
     decode,
     encode,
     lines_that_fit,
 )
+from .tree import TreeWatch
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ class ZoneEnd:
         self._dice = dice
         self._on_confirmed = on_confirmed
         self._commands = CommandDesk(ledger, headquarters, clock, intake or AnyCommand())
+        self._tree = TreeWatch(ledger, key, headquarters, clock)
         self._roads: dict[str, _Road] = {}
         self._paused = False
         self._hello_sent = False
@@ -118,6 +121,7 @@ class ZoneEnd:
         self._hello_sent = False
         self._resend_s = RESEND_S
         self._resend_at_s = None
+        self._tree.connected()
 
     def headquarters_is(self, on: bool, *, retained: bool) -> None:
         """``v1/hq/state``. Headquarters that comes back may have been restored: it is asked how far it is."""
@@ -137,12 +141,23 @@ class ZoneEnd:
                 raise BadMessage("retained", "headquarters retains no message on this topic")
             elif isinstance(message, Status | Ack):
                 self._believe(message, now_s)
+            elif isinstance(message, Proof):
+                self._tree.proven(message)
             else:
                 raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
         except BadMessage as bad:
             self._keep(bad, payload)
         except LedgerUnwritable as full:
             log.error("a message from headquarters could not be dealt with: %s", full)
+
+    def tree_shown(self, payload: bytes) -> None:
+        """``v1/hq/tree``: what headquarters shows of its own ledger. Never raises, as ``receive``."""
+        try:
+            self._tree.shown(payload)
+        except BadMessage as bad:
+            self._keep(bad, payload)
+        except LedgerUnwritable as full:
+            log.error("headquarters' tree could not be kept, it will be shown again: %s", full)
 
     def poll(self, now_s: float) -> list[bytes]:
         """The messages to send now. Raises ``LedgerError`` when the ledger cannot be read."""
@@ -154,11 +169,12 @@ class ZoneEnd:
         messages = [*self._hellos(), *self._batches()]
         if messages and self._resend_at_s is None:
             self._wait_from(now_s)
-        return messages
+        return [*messages, *self._tree.poll(now_s)]
 
     def wake_at_s(self) -> float | None:
         """When ``poll`` has something to do even if nothing happens."""
-        return None if self._paused else self._resend_at_s
+        due = [at_s for at_s in (self._resend_at_s, self._tree.wake_at_s()) if at_s is not None]
+        return None if self._paused else min(due, default=None)
 
     @property
     def unconfirmed(self) -> int:

@@ -11,7 +11,6 @@ from central.feed import WAITING_MAX, Feed
 from central.store.database import Database
 from central.store.feeding import FeedMarks
 from central.store.logs import LogTable
-from central.store.own import OwnLedger
 
 Published = list[tuple[str, str, bytes]]
 Hands = Callable[..., Any]
@@ -144,18 +143,6 @@ def test_a_zone_that_catches_up_does_not_keep_the_news_of_others_from_being_publ
     now.advance(store)
     chunks = FeedMarks(database).next_chunks(100)
     assert [(chunk.items[0].zone, len(chunk.items)) for chunk in chunks] == [("nz02", 1), ("nz01", 99)]
-
-
-def test_the_checkpoint_of_headquarters_own_ledger_is_published_whenever_it_grew(
-    store: LogTable, own: OwnLedger, database: Database, broker: Broker
-) -> None:
-    feed = Feed(FeedMarks(database), broker)
-    feed.publish_due()
-    assert broker.trees == []
-    store.keep_evidence("nz07", "00000000000000a1", "wrong_root", "rewritten", b"message")
-    feed.publish_due()
-    feed.publish_due()
-    assert broker.trees == [store.head("hq", own.id).checkpoint]
 
 
 def wait_until(condition: Callable[[], object]) -> None:

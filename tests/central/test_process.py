@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -31,7 +33,7 @@ from fourmusts import main
 from sync.keys import make_zone_key
 from sync.ledger import Ledger
 from sync.mqtt import ZoneLink
-from sync.note import VerifierKey
+from sync.note import Checkpoint, KeyType, Note, VerifierKey
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint
 
@@ -236,6 +238,42 @@ def test_killed_at_any_moment_headquarters_loses_and_doubles_nothing(hq: Central
     wait_for(lambda: "M2.1" in breaches(hq), "the breach")
     (one,) = hq.get("findings", rule="M2.1")["items"]
     assert [step["state"] for step in hq.get(f"findings/{one['id']}")["history"]] == ["raised"]
+
+
+def test_a_zone_cosigns_headquarters_own_ledger_and_finds_out_a_restored_one(
+    zone: Zone, broker_port: int, tmp_path: Path
+) -> None:
+    hq = Central(tmp_path, broker_port, zone.key.verifier)
+    zone.connect(hq.init())
+    database, backup = tmp_path / "hq" / "central.sqlite3", tmp_path / "backup.sqlite3"
+    _copy(database, backup)
+    hq.start()
+    try:
+        kept = wait_for(lambda: _rows(database, "SELECT note FROM cosignatures"), "the zone's cosignature")
+        assert Note.parse(kept[0][0]).verify(zone.key.verifier.of_type(KeyType.COSIGNATURE)) is not None
+        held = zone.ledger.directory / "headquarters.tree"
+        log = Checkpoint.parse(Note.parse(held.read_text()).text).origin
+        hq.stop()
+        _copy(backup, database)
+        hq.start()
+        wait_for(lambda: log not in held.read_text(), "the new ledger of headquarters")
+        told = [event for event in zone.ledger.events() if event.type == "headquarters.rollback"]
+        assert log.rpartition("/")[2] in {event.data["ledger"] for event in told}
+        told_of = {"headquarters_rollback", "own_rollback"}
+        wait_for(lambda: told_of <= {one["kind"] for one in hq.get("evidence")}, "both as evidence")
+    finally:
+        if hq.process is not None:
+            hq.stop(signal.SIGKILL)
+
+
+def _rows(database: Path, query: str) -> list[tuple[str]]:
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        return opened.execute(query).fetchall()
+
+
+def _copy(source: Path, target: Path) -> None:
+    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
+        old.backup(new)
 
 
 def test_a_link_that_died_ends_headquarters_instead_of_leaving_it_deaf() -> None:

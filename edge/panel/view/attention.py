@@ -18,6 +18,8 @@ from .zone import DoorView, Health, RoomView
 
 URGENT, SOON, NOTE = 1, 2, 3
 CHECK_NOTE_SHARE = 0.8
+HISTORY_SHOWN_S = 24 * 3600
+"""How long it is shown that a ledger is not what it was: every shift of a day must see it."""
 CHECKED_PURPOSES = ("waiting", "sobering")
 PAUSES_CHECKS = ("interview", "identification", "meeting", "medical")
 LIMIT_SAID = {
@@ -57,6 +59,7 @@ def attention(
         *(a for door in doors for a in _of_door(door)),
         *_of_health(health),
         *_of_judge(desk),
+        *_of_history(desk, now),
     ]
     return sorted(found, key=lambda a: (a.level, a.since_us or 0, a.who or "", a.said.pattern))
 
@@ -237,3 +240,21 @@ def _of_judge(desk: Desk) -> Iterator[Attention]:
             None,
             None,
         )
+
+
+def _of_history(desk: Desk, now: Moment) -> Iterator[Attention]:
+    for event in desk.book.of_history():
+        if now.us - event.time_us > HISTORY_SHOWN_S * 1_000_000:
+            continue
+        if event.type == "ledger.opened":
+            if event.data["reason"] != "rollback":
+                continue
+            said = Said("This zone's disk was restored from an old image.")
+            do = Said("Compare the paper register of the last shifts with this one; write late what is lost.")
+        elif event.type == "headquarters.rollback":
+            said = Said("Headquarters knows less than it had confirmed.")
+            do = Said("What it lost is sent again. Tell headquarters; both of its signed words are in the ledger.")
+        else:
+            said = Said("Headquarters' own ledger was rewritten.")
+            do = Said("Keep this board as it is and tell the supervision above: the proof is in the ledger.")
+        yield Attention(SOON, said, do, None, (), event.time_us, None)

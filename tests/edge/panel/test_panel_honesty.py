@@ -11,7 +11,7 @@ import pytest
 
 from config.clock import ManualClock
 from config.zone import ZoneSettings
-from custody.events import Event, format_utc
+from custody.events import Event, LedgerReason, format_utc
 from edge.panel.app import create_app
 from edge.panel.desk import Desk
 from edge.panel.server import PanelServer
@@ -227,3 +227,35 @@ def test_a_correction_does_not_read_the_whole_ledger_again(
     assert book.size == len(types()) + 1
     assert counting.read_whole == 0
     book.close()
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "says"),
+    [
+        ("headquarters.rollback", {"cosigned": "", "status": ""}, "Headquarters knows less"),
+        ("headquarters.fork", {"cosigned": "", "shown": ""}, "own ledger was rewritten"),
+    ],
+)
+def test_that_headquarters_past_changed_is_shown_for_a_day(
+    desk: Desk, append: Append, clock: ManualClock, type_: str, data: dict[str, str], says: str
+) -> None:
+    append(type_, ledger="5d0c4e1b9a7f2836", **data)
+    desk.book.refresh()
+
+    def shown() -> list[str]:
+        return [one.said.pattern for one in board(desk).attention if says in one.said.pattern]
+
+    assert len(shown()) == 1
+    clock.advance(25 * 3600)
+    assert shown() == []
+
+
+def test_that_the_disk_was_restored_is_shown_and_a_first_ledger_is_not(desk: Desk, ledger: Ledger) -> None:
+    def shown() -> list[str]:
+        return [one.said.pattern for one in board(desk).attention if "restored" in one.said.pattern]
+
+    desk.book.refresh()
+    assert shown() == []
+    ledger.succeed(ledger.spans()[-1][0], 1, LedgerReason.ROLLBACK)
+    desk.book.refresh()
+    assert len(shown()) == 1
