@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,39 @@ def load_policy(file: Path | None = None) -> Policy:
     if file is None:
         return _default()
     return _checked(_merged(_read(DEFAULT_FILE), _read(file)), file)
+
+
+@dataclass(frozen=True)
+class PolicyDocument:
+    """A policy as headquarters sends it to zones."""
+
+    version: int
+    policy: Policy
+
+
+def policy_bytes(version: int, file: Path | None = None) -> bytes:
+    """The document that brings the policy in ``file``, by default the default one, to a zone.
+
+    Every number goes with it, so that a zone whose programs are older measures alike. Raises
+    ``ConfigurationError``.
+    """
+    load_policy(file)
+    tables = _read(DEFAULT_FILE) if file is None else _merged(_read(DEFAULT_FILE), _read(file))
+    fields = {"version": version, "policy": tables}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=date.isoformat).encode()
+
+
+def read_policy(content: bytes) -> PolicyDocument:
+    """A policy from such bytes; what it does not name is as by default. Raises ``ConfigurationError``."""
+    where = Path("(the policy that headquarters sent)")
+    try:
+        fields = json.loads(content)
+    except (ValueError, RecursionError):
+        raise ConfigurationError(where, ["it is not JSON"]) from None
+    found, version = (fields.get("policy"), fields.get("version")) if isinstance(fields, dict) else (None, None)
+    if not isinstance(found, dict) or type(version) is not int:
+        raise ConfigurationError(where, ["it has no tables under `policy`, or no whole number as `version`"])
+    return PolicyDocument(version, _checked(_merged(_read(DEFAULT_FILE), found), where))
 
 
 @cache

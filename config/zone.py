@@ -24,6 +24,27 @@ class Identity(Settings):
     """Ledgers, keys, recordings and the register of persons; the only place that is written to."""
 
 
+class HeadquartersCommand(StrEnum):
+    """What headquarters can ask of a zone."""
+
+    OPEN = "open"
+    ROSTER_SET = "roster.set"
+    POLICY_SET = "policy.set"
+
+
+EVERYBODY = "*"
+
+
+class HeadquartersRight(Settings):
+    """What somebody at headquarters may ask of this zone."""
+
+    actor: str = Field(pattern=r"^(\*|[0-9a-z-]{1,32})$")
+    """Who gives the command, as headquarters signs it; ``*`` is anybody there."""
+    commands: list[HeadquartersCommand] = Field(min_length=1)
+    doors: list[PartId] | None = None
+    """At which doors, by default at all."""
+
+
 class Headquarters(Settings):
     host: str = "127.0.0.1"
     port: int = 8883
@@ -33,6 +54,20 @@ class Headquarters(Settings):
     key: Path | None = None
     verifier_key: str
     """Headquarters' public key as a C2SP verifier key: ``<name>+<hash>+<key>``."""
+    may: list[HeadquartersRight] = [
+        HeadquartersRight(
+            actor=EVERYBODY, commands=[HeadquartersCommand.ROSTER_SET, HeadquartersCommand.POLICY_SET]
+        )
+    ]
+
+    def permits(self, actor: str, command: HeadquartersCommand, door: PartId | None) -> bool:
+        """Whether this actor may give this command; ``door`` is the one that it is about, if it is about one."""
+        return any(
+            right.actor in (actor, EVERYBODY)
+            and command in right.commands
+            and (right.doors is None or door is None or door in right.doors)
+            for right in self.may
+        )
 
 
 class Panel(Settings):
@@ -232,9 +267,10 @@ class ZoneSettings(RosterTables):
         doors = _unique("door", [door.id for door in self.doors])
         cameras = _unique("camera", [camera.id for camera in self.cameras])
         _unique("reader", [reader.id for reader in self.readers])
-        strange = sorted(self.doors_named() - doors)
-        if strange:
-            raise ValueError(f"[[officer]] or [[access]] names the door {strange[0]!r}, which is not declared")
+        named = {"[[officer]] or [[access]]": self.doors_named(), "[[headquarters.may]]": self._doors_remote()}
+        for table, strange in ((table, sorted(found - doors)) for table, found in named.items()):
+            if strange:
+                raise ValueError(f"{table} names the door {strange[0]!r}, which is not declared")
         for door in self.doors:
             for side in (door.from_, door.to):
                 if side not in rooms:
@@ -250,6 +286,10 @@ class ZoneSettings(RosterTables):
                 if camera not in cameras:
                     raise ValueError(f"room {room.id!r} names the camera {camera!r}, which is not declared")
         return self
+
+    def _doors_remote(self) -> set[PartId]:
+        rights = [] if self.headquarters is None else self.headquarters.may
+        return {door for right in rights for door in right.doors or ()}
 
     @property
     def roster(self) -> Roster:

@@ -90,12 +90,12 @@ def may_pass(officer: OfficerSettings, layout: Layout, door: PartId) -> bool:
 
 
 def remote_opening_refused(
-    actor: str, door: PartId, layout: Layout, wall_us: int, *, interlock_free: bool
+    actor: str, door: PartId, layout: Layout, wall_us: int, *, interlock_free: bool, by_right: bool = False
 ) -> str | None:
-    """Why a door is not opened from afar, in words; None when it may be."""
+    """Why a door is not opened from afar, in words; None when it may be. ``by_right``: see ``OpenRequested``."""
     if door not in layout.doors:
         return f"there is no door {door!r} in this zone; there are: {', '.join(layout.doors)}"
-    refused = _manager_refused(actor, layout, wall_us, act="opening from afar")
+    refused = None if by_right else _manager_refused(actor, layout, wall_us, act="opening from afar")
     if refused is not None:
         return refused
     if not interlock_free:

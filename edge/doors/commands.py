@@ -5,7 +5,8 @@
     passage  {"door": id, "purpose": "bring_in|take_out|rounds|pass", "stay": id or null}
              what that officer's next tap at that door is for; valid for 120 s
     open     {"door": id}
-             open it once, now; an officer with the role zone_manager may; too late after 10 s
+             open it once, now; an officer with the role zone_manager may, and whom [[headquarters.may]] names when
+             headquarters gives it; too late after 10 s
     provision  {"reader": id}
              give that reader, which has no key yet, the one of its key file; who may, and until when, as with open
 
@@ -14,7 +15,9 @@ What cannot be understood is answered with ``command.refused``; commands for oth
 
 from __future__ import annotations
 
+from config.zone import HeadquartersCommand
 from custody.events import Event, PassagePurpose
+from sync.commands import ORIGIN
 
 from .facts import CommandUnusable, Fact, Now, OpenRequested, PassageDeclared, ProvisionRequested
 from .layout import Layout
@@ -35,24 +38,34 @@ def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history
     command, actor = event.data.get("command"), event.data.get("actor")
     if command not in NAMES or not isinstance(actor, str):
         return None
-    noun = NAMES[command]
+    noun, id_ = NAMES[command], event.data.get("id")
     age_s = now.boot_s - event.boottime_s if event.bootid == bootid else None
     args = event.data.get("args")
     part = args.get(noun) if isinstance(args, dict) else None
     if not isinstance(args, dict) or not isinstance(part, str):
-        return None if history else CommandUnusable(command, actor, f"args.{noun} is missing: name the {noun}")
+        missing = f"args.{noun} is missing: name the {noun}"
+        return None if history else CommandUnusable(command, actor, missing, id_)
     if command != "passage":
         if history:
             return None
         if age_s is None or age_s > OPEN_VALID_S:
-            return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again")
-        return OpenRequested(part, actor) if command == "open" else ProvisionRequested(part, actor)
+            return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again", id_)
+        if command == "open":
+            return OpenRequested(part, actor, _by_right(event, actor, part, layout), id_)
+        return ProvisionRequested(part, actor)
     if age_s is None or age_s > PASSAGE_VALID_S:
         return None
     declared = _passage(args, part, actor, layout, until_s=event.boottime_s + PASSAGE_VALID_S)
     if isinstance(declared, CommandUnusable) and history:
         return None
     return declared
+
+
+def _by_right(event: Event, actor: str, door: str, layout: Layout) -> bool:
+    """Whether it is headquarters that says so, and the settings permit it to this actor there."""
+    if layout.headquarters is None or event.data.get("origin") != ORIGIN:
+        return False
+    return layout.headquarters.permits(actor, HeadquartersCommand.OPEN, door)
 
 
 def _passage(

@@ -57,6 +57,7 @@ from .facts import (
     ProvisionRequested,
     ReaderReported,
     ReadLock,
+    RosterChanged,
     Show,
     StaysChanged,
     TamperReported,
@@ -216,12 +217,17 @@ def _on_button(state: State, fact: ButtonPressed, now: Now) -> Outcome:
 
 def _on_open_request(state: State, fact: OpenRequested, now: Now) -> Outcome:
     free = fact.door not in state.doors or _interlock_free(state, fact.door)
-    refused = access.remote_opening_refused(fact.actor, fact.door, state.layout, now.wall_us, interlock_free=free)
+    refused = access.remote_opening_refused(
+        fact.actor, fact.door, state.layout, now.wall_us, interlock_free=free, by_right=fact.by_right
+    )
     if refused is None and not state.ledger_writable:
         refused = "the ledger cannot be written, and nothing is opened from afar unrecorded; see the doors' log"
     if refused is not None:
-        return Outcome(state, (), (draft(CommandRefused(command="open", actor=fact.actor, reason=refused)),))
-    released = DoorReleased(door=fact.door, cause=ReleaseCause.REMOTE, actor=fact.actor)
+        return _on_unusable_command(state, CommandUnusable("open", fact.actor, refused, fact.command), now)
+    given = {} if fact.command is None else {"command": fact.command}
+    released = DoorReleased.model_validate(
+        {"door": fact.door, "cause": ReleaseCause.REMOTE, "actor": fact.actor, **given}
+    )
     let_through = _let_through(state, fact.door, now, expects_taking=False)
     return Outcome(let_through, (Unlock(fact.door),), (draft(released),))
 
@@ -258,8 +264,16 @@ def _on_passage(state: State, fact: PassageDeclared, now: Now) -> Outcome:
 
 
 def _on_unusable_command(state: State, fact: CommandUnusable, now: Now) -> Outcome:
-    refused = CommandRefused(command=fact.command, actor=fact.actor, reason=fact.reason)
-    return Outcome(state, (), (draft(refused),))
+    given = {} if fact.id is None else {"id": fact.id}
+    told = {"command": fact.command, "actor": fact.actor, "reason": fact.reason, **given}
+    return Outcome(state, (), (draft(CommandRefused.model_validate(told)),))
+
+
+def _on_roster(state: State, fact: RosterChanged, now: Now) -> Outcome:
+    """Who is let through already stays so; what somebody declared who is no officer any more is void."""
+    layout = state.layout.with_roster(fact.roster)
+    passages = {key: passage for key, passage in state.passages.items() if passage.officer in layout.officers}
+    return Outcome(replace(state, layout=layout, passages=passages))
 
 
 def _on_lock_report(state: State, fact: LockReported, now: Now) -> Outcome:
@@ -354,6 +368,7 @@ _STEPS: dict[type, Callable[[State, Any, Now], Outcome]] = {
     ProvisionEnded: _on_provision_end,
     PassageDeclared: _on_passage,
     CommandUnusable: _on_unusable_command,
+    RosterChanged: _on_roster,
     LockReported: _on_lock_report,
     ReaderReported: _on_reader_report,
     TamperReported: _on_tamper,

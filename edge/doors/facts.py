@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from config.roster import Roster
 from custody.events import Direction, PartId, PassagePurpose, StayId
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
@@ -118,6 +119,10 @@ class OpenRequested:
 
     door: PartId
     actor: str
+    by_right: bool = False
+    """Somebody at headquarters to whom the settings permit it; everybody else must be an officer here."""
+    command: str | None = None
+    """The command's id, if headquarters gave it; it stands in the answer."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,15 @@ class CommandUnusable:
     command: str
     actor: str | None
     reason: str
+    id: str | None = None
+    """The command's own, if headquarters gave it."""
+
+
+@dataclass(frozen=True)
+class RosterChanged:
+    """These officers, schedules and rules count from now on."""
+
+    roster: Roster
 
 
 @dataclass(frozen=True)
@@ -163,6 +177,7 @@ Fact = (
     | OpenRequested
     | ProvisionRequested
     | CommandUnusable
+    | RosterChanged
     | LedgerReported
     | TimePassed
 )

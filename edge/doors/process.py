@@ -10,6 +10,7 @@ from config.zone import ZoneSettings
 from sync.errors import LedgerError
 from sync.ledger import Ledger
 
+from ..directives.in_force import InForce
 from ..overseer import Overseer
 from ..pulse import Pulse
 from .hardware import Hardware, build
@@ -28,12 +29,13 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event, *, hardware
     ledger = Ledger.open(
         settings.ledger_dir, zone=settings.zone.id, deployment=settings.zone.deployment, clock=clock
     )
-    layout = Layout.of(settings)
+    in_force = InForce(settings)
+    layout = Layout.of(settings, in_force.roster)
     hardware = hardware or build(settings)
     overseer = Overseer(settings, ledger, clock)
     pulse = Pulse(settings.run_dir, "doors", clock)
     service = DoorService(layout, hardware, ledger, clock, pulse=pulse, announce=overseer.start)
-    watch = LedgerWatch(ledger, layout, clock, service.take)
+    watch = LedgerWatch(ledger, layout, clock, service.take, in_force)
     try:
         watch.start()
         hardware.start(service.take)

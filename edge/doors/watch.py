@@ -1,4 +1,4 @@
-"""Following the ledger for the doors: the register's stays and the commands, as facts for the core."""
+"""Following the ledger for the doors: the register's stays, the commands and the roster, as facts for the core."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Callable
 from config.clock import Clock
 from custody.events import Event
 from custody.register import Register, Stay, effective
+from sync.documents import ROSTER_SET
 from sync.ledger import Ledger
 
+from ..directives.in_force import InForce
 from .commands import read_command
-from .facts import Fact, KnownStay, Now, StaysChanged
+from .facts import CommandUnusable, Fact, KnownStay, Now, RosterChanged, StaysChanged
 from .layout import Layout
 
 log = logging.getLogger(__name__)
@@ -43,8 +45,17 @@ def known_stay(stay: Stay) -> KnownStay:
 class LedgerWatch:
     """Reads on a thread of its own and tells ``take``. ``start`` returns once it knows all that was written."""
 
-    def __init__(self, ledger: Ledger, layout: Layout, clock: Clock, take: Callable[[Fact], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        layout: Layout,
+        clock: Clock,
+        take: Callable[[Fact], None],
+        in_force: InForce | None = None,
+    ) -> None:
+        """``in_force``: what to look at when a roster comes; without it the roster stays as it is."""
         self._ledger = ledger
+        self._in_force = in_force
         self._layout = layout
         self._clock = clock
         self._take = take
@@ -91,6 +102,8 @@ class LedgerWatch:
             if corrected is not None:
                 self._fold_again(corrected)
             self._tell_all()
+            if self._in_force is not None:
+                self._look_at_roster(self._in_force)
             self._caught_up.set()
             while not self._stopping.is_set():
                 for event in follower.wait(WAIT_S):
@@ -105,6 +118,8 @@ class LedgerWatch:
                 self._tell_all()
                 return
             self._register.apply(event)
+            if self._in_force is not None and self._in_force.follow(event) == ROSTER_SET and not history:
+                self._look_at_roster(self._in_force)
             if event.type == "command.received":
                 now = Now(self._clock.boottime_s(), self._clock.now_us())
                 fact = read_command(event, self._layout, now, self._clock.bootid, history=history)
@@ -115,6 +130,16 @@ class LedgerWatch:
                 self._take(StaysChanged({stay.id: known_stay(stay)}))
         except (KeyError, TypeError, ValueError):
             log.exception("event %s (%s) could not be taken into the register", event.id, event.type)
+
+    def _look_at_roster(self, in_force: InForce) -> None:
+        """Tell of the roster if it is another one, and of what is wrong with a newer one."""
+        in_force.reload()
+        if (trouble := in_force.troubles.get(ROSTER_SET)) is not None:
+            self._take(CommandUnusable(ROSTER_SET, None, trouble))
+        if in_force.roster != self._layout.roster:
+            log.info("roster version %d counts from now on", in_force.roster.version)
+            self._layout = self._layout.with_roster(in_force.roster)
+            self._take(RosterChanged(in_force.roster))
 
     def _fold_again(self, last: Event) -> None:
         """A correction may change anything that was folded before it. ``last``: the last line taken in so far."""

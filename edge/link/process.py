@@ -16,6 +16,7 @@ from sync.note import VerifierKey
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint
 
+from ..directives.intake import ZoneIntake
 from ..pulse import Pulse
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _carry(
         settings.ledger_dir, zone=settings.zone.id, deployment=settings.zone.deployment, clock=clock
     )
     try:
-        end = ZoneEnd(ledger, key, cosigner, clock, random.Random())
+        end = ZoneEnd(ledger, key, cosigner, clock, random.Random(), intake=ZoneIntake(settings))
         broker = Endpoint(
             headquarters.host, headquarters.port, headquarters.ca, headquarters.certificate, headquarters.key
         )

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
+from config.roster import OfficerSettings
 from custody.events import Event, format_time, to_datetime
 from custody.register import CameraNow
 from edge.register import requests
@@ -195,16 +196,16 @@ def routes(desk: Desk, live: Live) -> APIRouter:
             "cameras": [{"id": camera.id, "name": camera.name} for camera in settings.cameras],
             "officers": [
                 {"id": o.id, "name": o.name, "rank": o.rank.value, "sex": o.sex.value}
-                for o in settings.officers
-                if _is_active(desk, o.id)
+                for o in desk.officers.values()
+                if _is_active(desk, o)
             ],
         }
 
     return api
 
 
-def _is_active(desk: Desk, officer: str) -> bool:
-    known, now = desk.officers[officer], to_datetime(desk.now().us)
+def _is_active(desk: Desk, known: OfficerSettings) -> bool:
+    now = to_datetime(desk.now().us)
     return (
         known.active
         and (known.valid_from is None or known.valid_from <= now)

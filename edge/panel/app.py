@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -24,12 +24,13 @@ STATIC = Path(__file__).parent / "static"
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
-def create_app(desk: Desk, judge: Judging) -> FastAPI:
+def create_app(desk: Desk, new_judge: Callable[[], Judging]) -> FastAPI:
     """The pages, the API and the event stream over one desk.
 
+    ``new_judge`` makes one with the desk's policy, at first and whenever headquarters has sent another.
     The watcher's threads live as long as the application. ``app.state.live`` ends the open streams.
     """
-    shared = SharedJudge(judge)
+    shared = SharedJudge(new_judge)
     live, renderer = Live(desk), Renderer(desk, shared.lanes)
     watcher = Watcher(desk, live, shared)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from config.clock import Clock
-from config.policy import load_policy
 from config.roster import OfficerSettings
 from config.wording import Names
 from config.zone import ZoneSettings
@@ -17,6 +16,7 @@ from custody.events import Event
 from custody.lanes import StayLanes
 from custody.policy import Policy
 from custody.register import CameraNow
+from edge.directives.in_force import InForce
 from edge.pulse import is_alive, last_beat_s
 from edge.register.book import Book
 from edge.register.errors import PersonRecordBroken
@@ -74,15 +74,14 @@ class Desk:
         ledger: Ledger,
         persons: Persons,
         clock: Clock,
-        policy: Policy | None = None,
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.persons = persons
         self.clock = clock
-        self.policy = policy or load_policy(None)
+        self._in_force = InForce(settings)
         self.book = Book(ledger, guard_valid_s=self.policy.guards.valid_us / 1e6)
-        self.service = RegisterService(settings, ledger, persons, clock, policy=self.policy, book=self.book)
+        self.service = RegisterService(settings, ledger, persons, clock, in_force=self._in_force, book=self.book)
         self.link = LinkWatch(ledger, clock.now_us())
         self.judged = Judged()
         self._names: dict[str, str] = {
@@ -90,7 +89,26 @@ class Desk:
             **{door.id: door.name for door in settings.doors},
             **{room.id: room.name for room in settings.rooms},
         }
-        self.officers: Mapping[str, OfficerSettings] = {officer.id: officer for officer in settings.officers}
+
+    @property
+    def policy(self) -> Policy:
+        return self._in_force.policy
+
+    @property
+    def officers(self) -> Mapping[str, OfficerSettings]:
+        return self._in_force.officers
+
+    def follow(self, events: Iterable[Event]) -> bool:
+        """Use the roster and the policy that these events bring; whether the policy is another one now."""
+        came = {self._in_force.follow(event) for event in events} - {None}
+        if not came:
+            return False
+        before = self.policy
+        self._in_force.reload()
+        if self.policy == before:
+            return False
+        self.book.measure_with(self.policy.guards.valid_us / 1e6)
+        return True
 
     def now(self) -> Moment:
         now_us = self.clock.now_us()

@@ -6,7 +6,6 @@ import logging
 import threading
 
 from config.clock import Clock
-from config.policy import load_policy
 from config.zone import ZoneSettings
 from custody.drawn import DrawnJudge
 from custody.errors import FourmustsError
@@ -42,9 +41,8 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
     try:
         persons = Persons.open(zone.state_dir, settings.keys_dir)
         try:
-            policy = load_policy(None)
-            desk = Desk(settings, ledger, persons, clock, policy)
-            app = create_app(desk, DrawnJudge(zone.id, policy))
+            desk = Desk(settings, ledger, persons, clock)
+            app = create_app(desk, lambda: DrawnJudge(zone.id, desk.policy))
             _serve(PanelServer(app, settings.panel.host, settings.panel.port), settings, clock, stop)
             desk.book.close()
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from custody.events import Event
 from custody.lanes import StayLanes
@@ -20,9 +20,17 @@ LANES_WAIT_S = 1.0
 class SharedJudge:
     """Lets one thread in at a time."""
 
-    def __init__(self, judge: Judging) -> None:
-        self._judge = judge
+    def __init__(self, new_judge: Callable[[], Judging]) -> None:
+        self._new_judge = new_judge
+        self._judge = new_judge()
         self._lock = threading.Lock()
+
+    def begin_anew(self, events: Iterable[Event]) -> None:
+        """Judge everything again with the policy that counts now; until that is done, what was judged stands."""
+        judge = self._new_judge()
+        judge.take(events)
+        with self._lock:
+            self._judge = judge
 
     def take(self, events: Iterable[Event]) -> None:
         with self._lock:

@@ -9,8 +9,9 @@ import time
 
 from custody.events import Event
 
-from .desk import Desk, Judged, Judging
+from .desk import Desk, Judged
 from .live import Live
+from .shared_judge import SharedJudge
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +24,12 @@ RETRY_S = 1.0
 class Watcher:
     """Two threads, so that a long judgement never delays the register's pictures."""
 
-    def __init__(self, desk: Desk, live: Live, judge: Judging) -> None:
+    def __init__(self, desk: Desk, live: Live, judge: SharedJudge) -> None:
         self._desk = desk
         self._live = live
         self._judge = judge
         self._stop = threading.Event()
+        self._policy_changed = threading.Event()
         self._to_judge: queue.SimpleQueue[list[Event]] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._watch, name="panel-watcher", daemon=True),
@@ -47,6 +49,8 @@ class Watcher:
             thread.join()
 
     def _heard(self, events: list[Event]) -> None:
+        if self._desk.follow(events):
+            self._policy_changed.set()
         self._to_judge.put(events)
         self._live.notify()
 
@@ -81,6 +85,10 @@ class Watcher:
 
     def _judged(self, events: list[Event]) -> Judged:
         try:
+            if self._policy_changed.is_set():
+                self._policy_changed.clear()
+                self._judge.begin_anew(self._desk.ledger.events())
+            # Also after that: lines that were read twice count once.
             self._judge.take(events)
             findings = tuple(finding.to_dict() for finding in self._judge.findings())
             # What it could not take is missing from all that it says later.

@@ -36,6 +36,12 @@ class Book:
         with self.lock:
             self._follower.close()
 
+    def measure_with(self, guard_valid_s: float) -> None:
+        """A guard's presence lasts so long from now on, and did."""
+        with self.lock:
+            self._guard_valid_s = guard_valid_s
+            self._fold_again([])
+
     def _forget(self) -> None:
         self.register = Register(guard_valid_s=self._guard_valid_s)
         self.size = 0

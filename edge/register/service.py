@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from config.clock import Clock
-from config.policy import load_policy
 from config.zone import ZoneSettings
 from custody.events import Draft, Event
-from custody.policy import Policy
 from sync.ledger import Ledger
 
+from ..directives.in_force import InForce
 from . import coming_and_going, papers, requests, steps, watching
 from .book import Book
 from .persons import Paper, Persons
@@ -76,14 +75,14 @@ class RegisterService:
         persons: Persons,
         clock: Clock,
         *,
-        policy: Policy | None = None,
+        in_force: InForce | None = None,
         book: Book | None = None,
     ) -> None:
-        """``policy`` is the default one, ``book`` one of its own, unless given."""
+        """``in_force`` and ``book`` are its own unless given; whoever gives one keeps it up to date."""
         self.settings = settings
         self.persons = persons
-        self.policy = policy or load_policy(None)
-        self.book = book or Book(ledger, guard_valid_s=self.policy.guards.valid_us / 1e6)
+        self.in_force = in_force or InForce(settings)
+        self.book = book or Book(ledger, guard_valid_s=self.in_force.policy.guards.valid_us / 1e6)
         self._ledger = ledger
         self._clock = clock
         self._turn = threading.Lock()
@@ -112,7 +111,8 @@ class RegisterService:
         now_us = self._clock.now_us()
         return Situation(
             self.settings,
-            self.policy,
+            self.in_force.roster,
+            self.in_force.policy,
             self.book,
             now_us,
             self._clock.utc_offset_s(now_us),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from config.roster import OfficerSettings
+from config.roster import OfficerSettings, Roster
 from config.zone import DoorSettings, RoomSettings, ZoneSettings
 from custody.events import Draft, Event, EventData, Measure, draft, time_us, to_datetime
 from custody.events.base import Officer
@@ -31,6 +31,7 @@ class Situation:
     """Everything that a planner may look at. ``keep`` seals a person's record and returns its commitment."""
 
     settings: ZoneSettings
+    roster: Roster
     policy: Policy
     book: Book
     now_us: int
@@ -81,7 +82,7 @@ class Situation:
         )
 
     def known_officer(self, id_: str) -> OfficerSettings:
-        for officer in self.settings.officers:
+        for officer in self.roster.officers:
             if officer.id == id_:
                 self._check_valid(officer)
                 return officer

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.clock import SystemClock
-from config.policy import load_policy
 from config.zone import ZoneSettings, load_zone
 from custody.drawn import DrawnJudge
 from custody.events import Draft
@@ -77,7 +76,7 @@ def zone(tmp_path: Path) -> Iterator[Zone]:
     ledger = Ledger.create(settings.ledger_dir, zone=identity.id, deployment=identity.deployment, clock=clock)
     persons = Persons.open(identity.state_dir, settings.keys_dir)
     desk = Desk(settings, ledger, persons, clock)
-    server = PanelServer(create_app(desk, DrawnJudge(identity.id, load_policy(None))), "127.0.0.1", 0)
+    server = PanelServer(create_app(desk, lambda: DrawnJudge(identity.id, desk.policy)), "127.0.0.1", 0)
     server.start()
     yield Zone(settings, ledger, server)
     if server.alive:

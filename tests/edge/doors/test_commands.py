@@ -1,5 +1,6 @@
 import pytest
 
+from config.zone import Headquarters
 from custody.events import Event, PassagePurpose
 from edge.doors.commands import read_command
 from edge.doors.facts import CommandUnusable, Now, OpenRequested, PassageDeclared, ProvisionRequested
@@ -81,3 +82,24 @@ def test_a_command_that_cannot_be_understood_is_refused_with_the_reason(read, na
 
 def test_commands_for_other_parts_are_left_to_them(read):
     assert read(command("camera.audit", {"camera": "cam-1"})) is None
+
+
+@pytest.mark.parametrize(
+    ("actor", "door", "origin", "by_right"),
+    [
+        ("hq-duty", "front-door", "headquarters", True),
+        ("hq-night", "front-door", "headquarters", False),
+        ("hq-duty", "inner-door", "headquarters", False),
+        ("hq-duty", "front-door", None, False),
+    ],
+)
+def test_only_headquarters_can_say_that_it_was_somebody_there_whom_the_settings_permit_it(
+    settings, actor, door, origin, by_right
+):
+    may = [{"actor": "hq-duty", "commands": ["open"], "doors": ["front-door"]}]
+    headquarters = Headquarters.model_validate({"verifier_key": "k", "may": may})
+    layout = Layout.of(settings.model_copy(update={"headquarters": headquarters}))
+    event = command("open", {"door": door}, actor=actor)
+    event.data.update({"origin": origin, "id": "c-1"})
+    asked = read_command(event, layout, NOW, BOOT, history=False)
+    assert asked == OpenRequested(door, actor, by_right, "c-1")

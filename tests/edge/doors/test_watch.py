@@ -1,13 +1,18 @@
+import hashlib
 import queue
 
 import pytest
 
 from config.clock import SystemClock
+from config.roster import Roster, roster_bytes
 from custody.events import Draft
 from custody.register import Permit, Stay
-from edge.doors.facts import OpenRequested, StaysChanged
+from edge.directives.in_force import InForce, store_of
+from edge.directives.store import Version
+from edge.doors.facts import CommandUnusable, OpenRequested, RosterChanged, StaysChanged
 from edge.doors.layout import Layout
 from edge.doors.watch import LedgerWatch, known_stay
+from sync.documents import ROSTER_SET
 from sync.ledger import Ledger
 
 STAY = "nz01-20261123-004"
@@ -147,3 +152,57 @@ def test_a_correction_that_makes_no_sense_does_not_cost_the_others(ledger, watch
     ledger.append(corrected(line, data={"category": "witness"}))
     while next_of(watch, StaysChanged).stays[STAY].needs_permit:
         pass
+
+
+def roster(version):
+    officer = {"id": f"p{version}", "name": "x", "rank": "police", "sex": "m", "card": "AB", "roles": ["guard"]}
+    return Roster.model_validate({"version": version, "officer": [officer]})
+
+
+def sent(settings, version):
+    """Headquarters' roster as the link leaves it: kept beside the ledger, and named in it."""
+    content = roster_bytes(roster(version))
+    kept = Version(version, hashlib.sha256(content).hexdigest(), ROSTER_SET)
+    store_of(settings).keep_whole(kept, content)
+    args = {"version": version, "sha256": kept.sha256, "part": 1, "parts": 1, "complete": True}
+    return Draft(
+        "command.received", {"command": ROSTER_SET, "actor": "hq", "args": args, "origin": "headquarters"}
+    )
+
+
+@pytest.fixture
+def watch_rosters(settings, ledger):
+    facts = queue.Queue()
+    in_force = InForce(settings)
+    layout = Layout.of(settings, in_force.roster)
+    watch = LedgerWatch(ledger, layout, SystemClock(), facts.put, in_force)
+    watch.facts = facts
+    yield watch
+    watch.stop()
+
+
+def test_a_roster_counts_as_soon_as_the_ledger_has_it(settings, ledger, watch_rosters):
+    watch_rosters.start()
+    ledger.append(sent(settings, 3))
+    assert next_of(watch_rosters, RosterChanged).roster == roster(3)
+
+
+def test_a_roster_that_came_while_the_doors_were_down_counts_when_start_returns(settings, ledger, watch_rosters):
+    ledger.append(sent(settings, 3), sent(settings, 4))
+    watch_rosters.start()
+    assert isinstance(watch_rosters.facts.get_nowait(), StaysChanged)
+    assert watch_rosters.facts.get_nowait() == RosterChanged(roster(4))
+    assert watch_rosters.facts.empty()
+
+
+def test_a_damaged_roster_is_told_and_the_one_before_counts(settings, ledger, watch_rosters):
+    ledger.append(sent(settings, 3), sent(settings, 4))
+    for event in ledger.events():
+        InForce(settings).follow(event)
+    (newest,) = (settings.zone.state_dir / "directives").glob("*-000004-*")
+    newest.write_bytes(b"{}")
+    watch_rosters.start()
+    told = next_of(watch_rosters, CommandUnusable)
+    assert (told.command, told.actor) == (ROSTER_SET, None)
+    assert "version 4" in told.reason and "version 3 counts" in told.reason
+    assert next_of(watch_rosters, RosterChanged).roster == roster(3)

@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from config.clock import ManualClock
-from config.policy import load_policy
 from config.zone import ZoneSettings, load_zone
 from custody.drawn import DrawnJudge
 from custody.events import Draft, Event
@@ -144,8 +143,8 @@ def desk(settings: ZoneSettings, ledger: Ledger, persons: Persons, clock: Manual
 @pytest.fixture
 def server(desk: Desk) -> Iterator[PanelServer]:
     """The panel, really served, on a port of its own."""
-    judge = DrawnJudge(desk.settings.zone.id, load_policy(None))
-    server = PanelServer(create_app(desk, judge), "127.0.0.1", 0)
+    app = create_app(desk, lambda: DrawnJudge(desk.settings.zone.id, desk.policy))
+    server = PanelServer(app, "127.0.0.1", 0)
     server.start()
     yield server
     server.stop()

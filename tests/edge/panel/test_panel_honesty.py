@@ -92,7 +92,7 @@ def test_a_judge_that_has_missed_a_line_does_not_recover_in_silence(
     desk: Desk, append: Append, until: Callable[[Callable[[], Any]], Any]
 ) -> None:
     judge = ForgetfulJudge()
-    server = PanelServer(create_app(desk, judge), "127.0.0.1", 0)
+    server = PanelServer(create_app(desk, lambda: judge), "127.0.0.1", 0)
     server.start()
     try:
         until(lambda: desk.judged.failed)

@@ -233,7 +233,7 @@ def test_a_judge_that_breaks_takes_only_the_drawing_away(caplog: pytest.LogCaptu
         def lanes(self, stay: str) -> Any:
             raise ArithmeticError("broken")
 
-    assert SharedJudge(Broken()).lanes("nz01-20261123-001") is None
+    assert SharedJudge(Broken).lanes("nz01-20261123-001") is None
     assert "nz01-20261123-001 could not be worked out" in caplog.text
 
 

@@ -25,7 +25,7 @@ def clocked(service: RegisterService, clock: ManualClock) -> Clocked:
     def clocked(id_: str) -> LegalClock:
         stay = service.book.stay(id_)
         assert stay is not None
-        found = legal_clock(stay, service.book.of_stay(id_), clock.now_us(), service.policy)
+        found = legal_clock(stay, service.book.of_stay(id_), clock.now_us(), service.in_force.policy)
         assert found is not None
         return found
 
@@ -37,7 +37,7 @@ def guarded(service: RegisterService, clock: ManualClock) -> Guarded:
     def guarded(id_: str) -> Guarding:
         stay = service.book.stay(id_)
         assert stay is not None
-        return guarding(service.book, stay, clock.now_us(), service.policy.guards)
+        return guarding(service.book, stay, clock.now_us(), service.in_force.policy.guards)
 
     return guarded
 
@@ -100,7 +100,7 @@ def test_time_of_sobering_up_does_not_count_in_an_administrative_summons(
 def test_a_witness_has_no_legal_clock(arrive: Number, service: RegisterService, clock: ManualClock) -> None:
     stay = service.book.stay(arrive(category="witness", measure={"kind": "none"}))
     assert stay is not None
-    assert legal_clock(stay, [], clock.now_us(), service.policy) is None
+    assert legal_clock(stay, [], clock.now_us(), service.in_force.policy) is None
 
 
 def test_escorts_guard_for_a_quarter_of_an_hour_after_the_entry(
