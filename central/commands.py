@@ -8,6 +8,8 @@ import click
 
 from config.central import load_central
 from config.running import clock_of, set_up_logging, stop_on_signal
+from sync.check import Level
+from sync.history_command import level_option, output_option, report, write_proof
 
 DEFAULT_CONFIG = Path("/etc/fourmusts/central.toml")
 
@@ -49,3 +51,28 @@ def run(config_file: Path, timelapse: str | None) -> None:
     settings = load_central(config_file)
     set_up_logging("hq")
     serve(settings, clock_of(settings.bureau.utc_offset_hours, timelapse), stop_on_signal())
+
+
+@central.command()
+@click.argument("event_id")
+@config_option
+@output_option
+def proof(event_id: str, config_file: Path, output: Path | None) -> None:
+    """Write the proof that the event EVENT_ID stands in a zone's ledger, or in headquarters' own.
+
+    The file is a C2SP tlog-proof; 'fourmusts verify FILE' checks it on any machine with the public keys alone.
+    """
+    from .history import prove
+
+    write_proof(prove(load_central(config_file), event_id), event_id, output)
+
+
+@central.command()
+@config_option
+@level_option
+def verify(config_file: Path, level: str) -> None:
+    """Check every ledger in headquarters' database, its own included, and what was made of them."""
+    from .history import broken
+
+    found, what = broken(load_central(config_file), Level[level.upper()])
+    report(found, what, Level[level.upper()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +11,18 @@ import click
 from config.running import clock_of
 from config.zone import ZoneSettings, load_zone
 
+from .check import Level, check
 from .errors import SyncError
 from .ledger import Ledger
+from .note import VerifierKey
 from .proof import Proof, ProofRefused, Proven, prove, read_keys, verify_proof
 from .shift_line import ShiftLine, check_line, qr_svg, qr_text
 from .shift_line import shift_line as line_of
+
+
+class HistoryBroken(SyncError):
+    """A ledger or a database in which something does not hold that always must."""
+
 
 DEFAULT_CONFIG = Path("/etc/fourmusts/zone.toml")
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -27,6 +35,13 @@ config_option = click.option(
     show_default=True,
     envvar="FOURMUSTS_CONFIG",
     help="The zone's settings, which say where its ledger is.",
+)
+level_option = click.option(
+    "--level",
+    type=click.Choice([level.name.lower() for level in Level]),
+    default="normal",
+    show_default=True,
+    help="quick: a few dozen rows. normal: every line is hashed. full: also signatures, contents and indexes.",
 )
 output_option = click.option(
     "-o", "--output", type=FILE, help="Where to write it; by default EVENT_ID.tlog-proof here, - is the screen."
@@ -64,6 +79,8 @@ def proof(event_id: str, config_file: Path, output: Path | None) -> None:
 @click.option(
     "--witnesses", type=click.IntRange(0), help="How many others must have cosigned (see --help of proof)."
 )
+@click.option("--ledger", "whole", is_flag=True, help="Check the whole of this zone's ledger.")
+@level_option
 @click.option("--line", "typed", help="A line from a shift's paper register, as it is printed there.")
 @config_option
 def verify(
@@ -71,21 +88,27 @@ def verify(
     given_keys: tuple[str, ...],
     event_file: Path | None,
     witnesses: int | None,
+    whole: bool,
+    level: str,
     typed: str | None,
     config_file: Path,
 ) -> None:
-    """Check a history: of one event (FILE, a .tlog-proof), or of this zone's ledger since a shift (--line).
+    """Check a history: of one event (FILE, a .tlog-proof), of this zone's whole ledger, or of it since a shift.
 
     \b
       fourmusts verify FILE --key ZONE_KEY --key HEADQUARTERS_KEY    offline, on any machine
+      fourmusts verify --ledger --level full                         on the zone's board
       fourmusts verify --line "FM1 NZ01 …"                           on the zone's board
+      fourmusts central verify --level full                          at headquarters
 
     Ends with an error that says what does not hold, in which file and at which line.
     """
-    if (file is None) == (typed is None):
-        raise click.UsageError("give a FILE or --line, one of them")
+    if [file is not None, typed is not None, whole].count(True) != 1:
+        raise click.UsageError("give a FILE, --ledger or --line, one of them")
     if file is not None:
         _verify_file(file, given_keys, event_file, witnesses)
+    elif whole:
+        _verify_ledger(load_zone(config_file), Level[level.upper()])
     elif typed is not None:
         _verify_line(typed, config_file)
 
@@ -176,3 +199,28 @@ def _verify_line(typed: str, config_file: Path) -> None:
     click.echo(
         f"holds: ledger {line.ledger} still contains its first {line.size} lines unchanged; it has {size} now"
     )
+
+
+def _verify_ledger(settings: ZoneSettings, level: Level) -> None:
+    headquarters = settings.headquarters
+    key = None if headquarters is None else VerifierKey.parse(headquarters.verifier_key)
+    ledger = open_ledger(settings)
+    try:
+        found = [
+            f"{ledger.directory / one.ledger}{'' if one.sequence is None else f', line {one.sequence}'}: "
+            f"{one.invariant.name} does not hold ({one.invariant}): {one.detail}"
+            for one in check(ledger, level, key)
+        ]
+        spans = ledger.spans()
+        lines = sum(file.size() for file, _ in spans)
+    finally:
+        ledger.close()
+    report(found, f"{len(spans)} ledgers, {lines} lines", level)
+
+
+def report(found: Sequence[str], what: str, level: Level) -> None:
+    """Say what holds, or raise ``HistoryBroken`` with all that does not and what to do about it."""
+    if found:
+        mend = "Keep a copy of the disk as it is, tell the other end, and restore from there: docs/en/operating.md"
+        raise HistoryBroken("\n".join([*found, mend]))
+    click.echo(f"holds: {what}, level {level.name.lower()}")

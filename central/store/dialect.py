@@ -51,6 +51,14 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def broken_pages(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its own pages and indexes; PostgreSQL has ``pg_amcheck`` for that."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    return [] if found == ["ok"] else found
+
+
 def insert_new(connection: Connection, table: Table) -> Any:
     """INSERT that leaves a row alone whose key is already there."""
     return _insert_new(connection.dialect.name, table)

@@ -145,6 +145,14 @@ class Queries:
         logs = schema.logs
         return self._all(select(logs).where(logs.c.zone == zone).order_by(logs.c.advanced_us.desc()))
 
+    def totals(self) -> tuple[int, int]:
+        """(ledgers, lines) of all zones and of headquarters."""
+        logs = schema.logs.c
+        row = self._all(select(func.count().label("logs"), func.coalesce(func.sum(logs.size), 0).label("lines")))[
+            0
+        ]
+        return int(row["logs"]), int(row["lines"])
+
     def evidence(self, zone: str | None = None, *, limit: int = 100) -> list[Row]:
         """What was not taken as it came, latest first."""
         table = schema.evidence
@@ -164,7 +172,7 @@ class Queries:
         events, lines, logs = schema.events, schema.lines, schema.logs
         place = and_(lines.c.log_key == events.c.log_key, lines.c.seq == events.c.seq)
         return (
-            select(events, lines.c.line, logs.c.log, logs.c.size, logs.c.judged)
+            select(events, lines.c.line, logs.c.log, logs.c.size, logs.c.judged, logs.c.checkpoint)
             .join(lines, place)
             .join(logs, logs.c.key == events.c.log_key)
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -229,3 +231,20 @@ def test_keys_are_taken_as_themselves_or_from_files_and_nothing_else(tmp_path: P
     ):
         with pytest.raises(ValueError, match=says):
             read_keys([given])
+
+
+def test_the_whole_ledger_is_checked_at_three_levels(told: Ledger, zone_dir: Path, tmp_path: Path) -> None:
+    config = tmp_path / "zone.toml"
+    path = told.spans()[0][0].path
+    for level in ("quick", "normal", "full"):
+        holds = fourmusts("verify", "--ledger", "--level", level, "--config", config)
+        assert holds.exit_code == 0, holds.output
+        assert f"holds: 1 ledgers, 21 lines, level {level}" in holds.output
+    with contextlib.closing(sqlite3.connect(path)) as opened:
+        opened.execute("UPDATE line SET line = CAST('other' AS BLOB) WHERE sequence = 5")
+        opened.commit()
+    assert fourmusts("verify", "--ledger", "--level", "quick", "--config", config).exit_code == 0
+    broken = fourmusts("verify", "--ledger", "--config", config)
+    assert broken.exit_code == 1
+    assert f"{told.directory / told.id}, line 5: L6 does not hold" in broken.output
+    assert "docs/en/operating.md" in broken.output
