@@ -106,7 +106,7 @@ def live(zone: Path, seed: int, mutant: str, tell: Callable[[str], object], *, t
         other = Ledger.open(zone, zone="nz01", deployment="test", clock=clock)
         threading.Thread(target=serve, args=(other, random.Random(seed), tell), daemon=True).start()
     while True:  # until the power is cut
-        act(ledger, dice, tell)
+        act(ledger, dice, tell, serves=not two_writers)
 
 
 def open_or_make(zone: Path, clock: ManualClock) -> Ledger:
@@ -116,9 +116,9 @@ def open_or_make(zone: Path, clock: ManualClock) -> Ledger:
         return Ledger.create(zone, zone="nz01", deployment="test", clock=clock)
 
 
-def act(ledger: Ledger, dice: random.Random, tell: Callable[[str], object]) -> None:
+def act(ledger: Ledger, dice: random.Random, tell: Callable[[str], object], *, serves: bool) -> None:
     """One thing that a process of a zone does; events are told of once they are acknowledged."""
-    match dice.choices(["append", "much", "serve", "succeed"], [80, 10, 9, 1])[0]:
+    match dice.choices(["append", "much", "serve", "succeed"], [80, 10, 9 * serves, 1])[0]:
         case "append":
             written = ledger.append(*[Draft("door.opened", {"door": "d"})] * dice.randrange(1, 5))
             tell("\n".join(event.id for event in written))
