@@ -19,6 +19,7 @@ COMMANDS = {
     "proof": ("sync.history_command:proof", "Write the proof that an event stands in the zone's ledger."),
     "verify": ("sync.history_command:verify", "Check a proof, a line from paper, or a whole ledger."),
     "shift-line": ("sync.history_command:shift_line", "Print size and root of the ledger for the paper register."),
+    "broker": ("sync.broker_command:broker", "Write the configuration of a Mosquitto or NATS broker."),
     "init": ("edge.commands:init", "Make the ledger and the keys of a zone, once."),
     "edge": ("edge.commands:edge", "Run all four processes of a zone under one supervisor."),
     "doors": ("edge.commands:doors", "Run the door process of a zone."),

@@ -151,7 +151,7 @@ class ZoneLink:
                 self._end.headquarters_is(_is_on(message.payload), retained=message.retained)
             elif message.topic == HEADQUARTERS_TREE:
                 self._end.tree_shown(message.payload)
-            else:
+            elif message.topic == f"v1/{self._zone}/down":
                 self._end.receive(message.payload, time.monotonic(), retained=message.retained)
 
     def _pause(self, wait_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
@@ -203,6 +203,7 @@ class HeadquartersLink:
         self._tree: bytes | None = None
         self._tree_sent: bytes | None = None
         self._waker = Waker()
+        self._said_to_be_away = False
         self._threads = [
             threading.Thread(target=self._run_network, name="hq-network", daemon=True),
             threading.Thread(target=self._run_committer, name="hq-committer", daemon=True),
@@ -276,7 +277,7 @@ class HeadquartersLink:
             self._down.clear()  # answers of the connection before: the zones ask anew
             self._tree_sent = None  # the broker may be another one, or have been wiped
             # Subscribed first, so that no hello is missed that this provokes.
-            session.publish(Outgoing(HEADQUARTERS_STATE, b'{"on":1}', retain=True))
+            self._say_here(session)
             self.connected.set()
             while not self._stop.is_set():
                 for message in session.wait(BEAT_S, [self._waker.fileno()]):
@@ -292,7 +293,11 @@ class HeadquartersLink:
 
     def _sort(self, message: Incoming) -> None:
         found = _ZONE_TOPIC.fullmatch(message.topic)
-        if found is None or found[1] == HEADQUARTERS_NAME:
+        if found is None:
+            return
+        if found[1] == HEADQUARTERS_NAME:
+            # The last will of a connection before this one may come late, and zones would wait for ever.
+            self._said_to_be_away |= not message.retained and not _is_on(message.payload)
             return
         zone, kind = found[1], found[2]
         if kind == "up" and message.retained:
@@ -310,12 +315,18 @@ class HeadquartersLink:
                 zone,
             )
 
+    def _say_here(self, session: Session) -> None:
+        self._said_to_be_away = False
+        session.publish(Outgoing(HEADQUARTERS_STATE, b'{"on":1}', retain=True))
+
     def _confirmed(self, message: Outgoing) -> None:
         if message.topic.startswith(FEED):
             self._feed_confirmed += 1
 
     def _send_waiting(self, session: Session) -> None:
         self._waker.hush()
+        if self._said_to_be_away:
+            self._say_here(session)
         # Acknowledgements first: zones wait for them, nobody waits for the feed.
         while self._down:
             session.publish(self._down.popleft())

@@ -1,10 +1,15 @@
-"""What all tests share: generated examples are the same in every run, and others in the soak."""
+"""What all tests share: generated examples are the same in every run, and others in the soak; modules of this
+folder are found by name."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 settings.register_profile("same every time", derandomize=True, deadline=None, database=None)
 settings.register_profile("soak", deadline=None, max_examples=2000)

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import getpass
-import shutil
-import signal
-import socket
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from broker_processes import EmbeddedAmqtt, Mosquitto
 
-from config.central import Broker
 from config.clock import ManualClock
 from custody.events import parse_line
 from sync import keys
-from sync.broker import free_port
 from sync.ledger import Ledger
-from sync.mosquitto import render
 from sync.note import KeyType, SigningKey
-from sync.session import Endpoint
 from sync.store import Head
 
 TABLES = """
@@ -140,56 +132,6 @@ def headquarters_key() -> SigningKey:
     return SigningKey.generate("test/hq", KeyType.COSIGNATURE)
 
 
-class Mosquitto:
-    """A real broker with mutual TLS and our ACL, in a process that is ended by its own id."""
-
-    def __init__(self, directory: Path, keys: Path) -> None:
-        self.port = free_port()
-        self.keys = keys
-        directory.mkdir()
-        self._log = (directory / "mosquitto.log").open("ab")
-        self._configuration = render(directory, keys_dir=keys / "broker", port=self.port, bind="127.0.0.1")
-        with self._configuration.open("a") as opened:
-            opened.write(f"user {getpass.getuser()}\n")  # started as root it would give up the right to its keys
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(self._configuration)]
-        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
-        until(lambda: _listens(self.port), "mosquitto did not start")
-
-    def kill(self) -> None:
-        """As the power cut does it."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
-
-    def stop(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(10)
-        self._log.close()
-
-    def endpoint(self, who: str) -> Endpoint:
-        directory = self.keys / who
-        return Endpoint("127.0.0.1", self.port, directory / "ca.crt", directory / "tls.crt", directory / "tls.key")
-
-    def settings(self, who: str) -> Broker:
-        endpoint = self.endpoint(who)
-        return Broker(
-            host=endpoint.host,
-            port=endpoint.port,
-            ca=endpoint.ca,
-            certificate=endpoint.certificate,
-            key=endpoint.key,
-        )
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def until(condition: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
     """Wait until ``condition`` holds; it fails with ``what`` when that takes too long."""
     ends_s = time.monotonic() + timeout_s
@@ -221,6 +163,15 @@ def deployment_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def mosquitto(tmp_path: Path, deployment_keys: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(tmp_path / "broker", deployment_keys)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def amqtt(tmp_path: Path, deployment_keys: Path) -> Iterator[EmbeddedAmqtt]:
+    """A broker where everyone may say everything."""
+    broker = EmbeddedAmqtt(tmp_path / "amqtt", deployment_keys)
     broker.start()
     yield broker
     broker.stop()
