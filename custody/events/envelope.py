@@ -27,11 +27,15 @@ from .errors import MalformedLine, SchemaBroken
 SPEC_VERSION = "1.0"
 MAX_LINE_BYTES = 48 * 1024
 """A batch of one line must fit the 64 KiB message of wire.md together with its header and checkpoint."""
+MAX_SEQUENCE = 10**12 - 1
+"""Twelve digits hold it."""
 
 _SOURCE = re.compile(r"^/zones/([0-9a-z]{1,23})$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_US = (datetime.min - _NAIVE_EPOCH) // _MICROSECOND
+_LAST_US = (datetime.max - _NAIVE_EPOCH) // _MICROSECOND
 _OFFSETS: dict[str, int] = {}
 """UTC offsets in seconds as they are written, such as ``+08:00``; there are few."""
 
@@ -116,14 +120,20 @@ def format_utc(time_us: int) -> str:
 
 
 def parse_time(text: str) -> tuple[int, int]:
-    """(UTC microseconds, UTC offset in seconds) of an ISO 8601 time; ``ValueError`` without an offset."""
+    """(UTC microseconds, UTC offset in seconds) of an ISO 8601 time.
+
+    Raises ``ValueError`` for one without an offset, and for one that has no year of 1 to 9999 in UTC: it could not
+    be written down again.
+    """
     offset_s = _OFFSETS.get(text[26:])
     if offset_s is not None and len(text) == 32:
         # As ``format_time`` writes it: a naive time is read in a third of the time that an aware one takes.
         moment = datetime.fromisoformat(text[:26])
         if moment.tzinfo is None:
             since = moment - _NAIVE_EPOCH
-            return (since.days * 86_400 + since.seconds - offset_s) * 1_000_000 + since.microseconds, offset_s
+            moment_us = (since.days * 86_400 + since.seconds - offset_s) * 1_000_000 + since.microseconds
+            if _FIRST_US <= moment_us <= _LAST_US:
+                return moment_us, offset_s
     moment = datetime.fromisoformat(text)
     offset = moment.utcoffset()
     if offset is None:
@@ -131,7 +141,10 @@ def parse_time(text: str) -> tuple[int, int]:
     offset_s = offset.days * 86_400 + offset.seconds
     if len(text) == 32 and len(_OFFSETS) < 100 and offset.microseconds == 0:
         _OFFSETS[text[26:]] = offset_s
-    return time_us(moment), offset_s
+    moment_us = time_us(moment)
+    if not _FIRST_US <= moment_us <= _LAST_US:
+        raise ValueError(f"{text!r} is in no year of 1 to 9999 in UTC")
+    return moment_us, offset_s
 
 
 def time_us(moment: datetime) -> int:
@@ -198,6 +211,9 @@ def read_fields(fields: dict[str, Any], line: bytes) -> Event:
         data = fields["data"]
         if not isinstance(data, dict):
             raise MalformedLine("data is not an object")
+        sequence = int(fields["sequence"])
+        if not 0 < sequence <= MAX_SEQUENCE:
+            raise MalformedLine(f"sequence is {fields['sequence']!r}, expected 1 to {MAX_SEQUENCE}")
         id_, type_, ledger = fields["id"], fields["type"], fields["ledger"]
         if not (id_.__class__ is str is type_.__class__ is ledger.__class__ and id_ and type_ and ledger):
             for name in ("id", "type", "ledger"):
@@ -211,7 +227,7 @@ def read_fields(fields: dict[str, Any], line: bytes) -> Event:
             offset_s,
             happened_us if recorded is None else parse_time(recorded)[0],
             ledger,
-            int(fields["sequence"]),
+            sequence,
             str(fields.get("bootid", "")),
             float(fields.get("boottime", 0.0)),
             data,

@@ -237,18 +237,23 @@ def _officers_over(activity: Activity) -> list[tuple[int, int, tuple[Officers, F
 def _unbroken(visits: list[Visit], alone: list[Alone]) -> tuple[list[Visit], list[Alone]]:
     """Visits as unbroken time in a room, and what guards the person alone, cut to its visit.
 
-    A visit that did not last is none; away and back in one moment has not been away.
+    A visit that did not last is none; away and back in one moment has not been away, and what was told of the room
+    then still counts.
     """
     joined: list[Visit] = []
     place: dict[int, int] = {}
+    passing: list[int] = []
     for index, visit in enumerate(visits):
         if visit.start >= visit.end:
+            passing.append(index)
             continue
         if joined and joined[-1].room == visit.room and joined[-1].end == visit.start:
             joined[-1].end = visit.end
         else:
             joined.append(visit)
         place[index] = len(joined) - 1
+        place.update((one, place[index]) for one in passing if _back_in(visits[one], joined[-1]))
+        passing.clear()
     kept = []
     for one in alone:
         if one.visit not in place:
@@ -258,6 +263,10 @@ def _unbroken(visits: list[Visit], alone: list[Alone]) -> tuple[list[Visit], lis
         if start < end and any(officer.rank in GUARDS for officer in one.officers):
             kept.append(Alone(place[one.visit], start, end, one.officers, one.fact))
     return joined, kept
+
+
+def _back_in(passing: Visit, visit: Visit) -> bool:
+    return passing.room == visit.room and visit.start <= passing.start < visit.end
 
 
 def tell(id_: str, facts: Sequence[Fact], policy: GuardPolicy) -> StayTimeline:

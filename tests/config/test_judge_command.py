@@ -85,6 +85,18 @@ def test_a_line_that_is_no_event_is_named_and_the_rest_judged(tmp_path: Path) ->
     assert json.loads(result.stdout.splitlines()[0])["rule"] == "M1.1"
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.000000-01:00"])
+def test_a_time_that_is_in_no_year_of_utc_is_named(tmp_path: Path, time: str) -> None:
+    lines = [
+        *arrived_and_late(),
+        json.dumps({**json.loads(line(3, "08:50:00", "door.opened", door="d")), "time": time}),
+    ]
+    result = run(tmp_path, lines)
+    assert result.exit_code == 2
+    assert result.stderr == f"line 3: {time!r} is in no year of 1 to 9999 in UTC; this line is not judged\n"
+    assert len(result.stdout.splitlines()) == 1
+
+
 def test_the_summary_has_a_line_a_stay_and_a_column_a_must(tmp_path: Path) -> None:
     heading, row = run(tmp_path, arrived_and_late(), "--summary").stdout.splitlines()
     assert heading.split() == ["stay", "clocks", "must", "1", "must", "2", "must", "3", "must", "4", "reviews"]

@@ -97,7 +97,8 @@ def _read_zone(zone: str, copies: list[Event], chosen: dict[str, Event], until: 
     ledgers[newest] = _before_first_gap(ledgers[newest])
     w = max(event.written_us for rows in ledgers.values() for event in rows)
     judged = [event for rows in ledgers.values() for event in rows if chosen[event.id] is event]
-    places = {name: _depth(name, follows) for name in ledgers}
+    chained = sorted(ledgers, key=lambda name: _in_the_chain(name, follows, ledgers))
+    places = {name: place for place, name in enumerate(chained)}
     facts = _corrected(judged, places)
     return Reading(
         zone=zone,
@@ -114,14 +115,16 @@ def _followed(opened: Event | None) -> str | None:
     return cited["ledger"] if cited else None
 
 
-def _depth(name: str, follows: dict[str, str | None]) -> int:
-    depth, seen = 0, {name}
-    before = follows.get(name)
-    while before is not None and before not in seen:
-        seen.add(before)
-        depth += 1
-        before = follows.get(before)
-    return depth
+def _in_the_chain(
+    name: str, follows: dict[str, str | None], ledgers: dict[str, list[Event]]
+) -> list[tuple[int, str]]:
+    """Its place: behind the one that it follows; those with no such tie by their first written times."""
+    chain: list[str] = []
+    at: str | None = name
+    while at in ledgers and at not in chain:
+        chain.insert(0, at)
+        at = follows.get(at)
+    return [(ledgers[one][0].written_us, one) for one in chain]
 
 
 def _before_first_gap(rows: list[Event]) -> list[Event]:
