@@ -34,11 +34,13 @@ def central() -> None:
 def init(config_file: Path) -> None:
     """Make headquarters' key and database, once; harmless where they are. Prints what zones need."""
     from .process import init as make
+    from .process import own_log
 
     settings = load_central(config_file)
     key = make(settings, clock_of(settings.bureau.utc_offset_hours, None))
     click.echo(f"headquarters is set up in {settings.bureau.state_dir}. For [headquarters] in every zone.toml:")
     click.echo(f'verifier_key = "{key}"')
+    click.echo(f"A witness needs that key too, and the origin {key.name}/{own_log(settings)}")
 
 
 @central.command()

@@ -31,3 +31,10 @@ class PartEnded(CentralError):
             f"the {part} of headquarters ended by itself, see the log above; "
             "nothing is lost, start headquarters again"
         )
+
+
+class WitnessUnusable(CentralError):
+    def __init__(self, witness: str, problem: str) -> None:
+        super().__init__(
+            f"central.toml, witness {witness!r}: {problem}; copy address and key as its operator gives them"
+        )

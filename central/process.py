@@ -27,7 +27,7 @@ from .publishing import TreePublisher
 from .store.database import Database
 from .store.feeding import FeedMarks
 from .store.logs import LogTable
-from .store.own import OwnLedger, Sign
+from .store.own import OwnLedger, Sign, newest_log
 from .store.own_tree import OwnTree
 from .store.records import Records, Round
 from .web.app import make_app
@@ -35,6 +35,7 @@ from .web.live import Hub
 from .web.metrics import Metrics
 from .web.office import Office
 from .web.server import WebServer
+from .witnesses import Witnesses
 
 CHECK_S = 0.5
 """Real seconds between looks at whether every part still runs."""
@@ -53,7 +54,9 @@ class Headquarters:
         policy = load_policy(settings.policy)
         self.database = Database.open(settings.database_url)
         own = OwnLedger(self.database, clock, own_signature(signer, clock))
-        tree = TreePublisher(OwnTree(self.database, own, clock), signer, clock)
+        own_tree = OwnTree(self.database, own, clock)
+        tree = TreePublisher(own_tree, signer, clock)
+        self.witnesses = Witnesses(settings.witnesses, own_tree, tree)
         self.store = LogTable(self.database, own, clock)
         self.records = Records(self.database, own, clock)
         self.hub = Hub()
@@ -72,6 +75,7 @@ class Headquarters:
         self.web.start()
         self.judging.start()
         self.feed.start()
+        self.witnesses.start()
         self.link.start()
         logger.info("headquarters is at %s, %d zones are enrolled", self.web.url, len(self.settings.zones))
 
@@ -80,6 +84,7 @@ class Headquarters:
         self.link.stop()
         self.judging.stop()
         self.feed.stop()
+        self.witnesses.stop()
         self.hub.close()
         self.web.stop()
         self.database.close()
@@ -93,7 +98,7 @@ class Headquarters:
 
     def check(self) -> None:
         """Raises ``PartEnded`` when a part has ended by itself: better restarted whole than half alive."""
-        for part in (self.judging, self.feed, self.web):
+        for part in (self.judging, self.feed, self.witnesses, self.web):
             part.check()
         if not self.link.alive:
             raise PartEnded("link to the broker")
@@ -150,6 +155,16 @@ def init(settings: CentralSettings, clock: Clock) -> VerifierKey:
     OwnLedger.create(database, clock)
     database.close()
     return signer.verifier
+
+
+def own_log(settings: CentralSettings) -> str:
+    """Id of headquarters' own ledger: the end of its origin."""
+    database = Database.open(settings.database_url)
+    try:
+        with database.read.connect() as connection:
+            return newest_log(connection).log
+    finally:
+        database.close()
 
 
 def _private(directory: Path) -> None:

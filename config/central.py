@@ -50,6 +50,16 @@ class EnrolledZone(Settings):
     """The zone's public key as a C2SP verifier key, pinned when the zone was enrolled."""
 
 
+class WitnessSettings(Settings):
+    """A third party that cosigns headquarters' own ledger (c2sp.org/tlog-witness)."""
+
+    name: str
+    url: str
+    """Its submission prefix: ``/add-checkpoint`` is put behind it."""
+    key: str
+    """Its public key as a C2SP verifier key of type 0x04."""
+
+
 class CentralSettings(Settings):
     """Everything about headquarters."""
 
@@ -58,6 +68,7 @@ class CentralSettings(Settings):
     web: Web = Web()
     policy: Path | None = None
     zones: list[EnrolledZone] = Field(alias="zone", default=[])
+    witnesses: list[WitnessSettings] = Field(alias="witness", default=[])
 
     @model_validator(mode="after")
     def _zones_unique(self) -> Self:

@@ -63,12 +63,7 @@ class OwnLedger:
     def id(self) -> str:
         """Id of the ledger that is written now."""
         with self._database.read.connect() as connection:
-            return self.newest(connection).log
-
-    def newest(self, connection: Connection) -> KnownLog:
-        """The ledger that is written now, as this transaction sees it."""
-        row = connection.execute(_NEWEST).one()
-        return KnownLog(row.key, row.log, CompactRange(row.size, split_edge(row.edge)))
+            return newest_log(connection).log
 
     @staticmethod
     def create(database: Database, clock: Clock) -> None:
@@ -83,7 +78,7 @@ class OwnLedger:
         if not drafts:
             return []
         at_us = self._clock.now_us()
-        known = self.newest(connection)
+        known = newest_log(connection)
         written = [
             self._write(draft, known.log, known.tree.size + nr, at_us) for nr, draft in enumerate(drafts, 1)
         ]
@@ -102,7 +97,7 @@ class OwnLedger:
 
     def succeed(self, connection: Connection) -> None:
         """Go on in a new ledger that cites the present one, whose next numbers were given before."""
-        old = self.newest(connection)
+        old = newest_log(connection)
         cited = LedgerCited(ledger=old.log, size=old.tree.size, root=old.tree.root().hex())
         known_log(connection, schema.OWN_ZONE, secrets.token_hex(8), self._clock.now_us())
         self.append(connection, [draft(LedgerOpened(follows=cited, reason=LedgerReason.ROLLBACK))])
@@ -121,3 +116,9 @@ class OwnLedger:
             clock.boottime_s(),
         )
         return parse_line(encode_line(draft, stamp))
+
+
+def newest_log(connection: Connection) -> KnownLog:
+    """The last of headquarters' ledgers, as this transaction sees it."""
+    row = connection.execute(_NEWEST).one()
+    return KnownLog(row.key, row.log, CompactRange(row.size, split_edge(row.edge)))

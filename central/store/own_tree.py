@@ -15,7 +15,7 @@ from . import schema
 from .database import Database
 from .dialect import insert_or_replace
 from .evidence import keep_evidence
-from .own import OwnLedger
+from .own import OwnLedger, newest_log
 from .proofs import subtrees
 
 COSIGNATURES_MAX = 64
@@ -33,7 +33,7 @@ class OwnTree:
     def head(self) -> tuple[str, int, bytes]:
         """(log, size, root) of the ledger that is written now."""
         with self._database.read.connect() as connection:
-            known = self._own.newest(connection)
+            known = newest_log(connection)
         return known.log, known.tree.size, known.tree.root()
 
     def own_root(self, log: str, size: int) -> bytes | None:
@@ -100,7 +100,7 @@ class OwnTree:
         """Keep it as evidence; if it is about the ledger that is written now, go on in a new one that cites it."""
         with self._database.writing() as connection:
             keep_evidence(connection, zone, log, "own_rollback", detail, note.encode(), self._clock.now_us())
-            if self._own.newest(connection).log == log:
+            if newest_log(connection).log == log:
                 self._own.succeed(connection)
 
     def _row(self, connection: Connection, log: str) -> Any:
