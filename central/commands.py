@@ -11,22 +11,18 @@ from config.running import clock_of, set_up_logging, stop_on_signal
 from sync.check import Level
 from sync.history_command import level_option, output_option, report, write_proof
 
-DEFAULT_CONFIG = Path("/etc/fourmusts/central.toml")
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    envvar="FOURMUSTS_CENTRAL_CONFIG",
-    help="Headquarters' settings.",
-)
+from .command_commands import command, pin
+from .operators import make_token
+from .settings_option import config_option
 
 
 @click.group()
 def central() -> None:
     """Run headquarters: ingest, findings, pages and interface."""
+
+
+central.add_command(command)
+central.add_command(pin)
 
 
 @central.command()
@@ -38,6 +34,7 @@ def init(config_file: Path) -> None:
 
     settings = load_central(config_file)
     key = make(settings, clock_of(settings.bureau.utc_offset_hours, None))
+    make_token(settings.keys_dir)
     click.echo(f"headquarters is set up in {settings.bureau.state_dir}. For [headquarters] in every zone.toml:")
     click.echo(f'verifier_key = "{key}"')
     click.echo(f"A witness needs that key too, and the origin {key.name}/{own_log(settings)}")

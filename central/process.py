@@ -20,10 +20,12 @@ from sync.mqtt import HeadquartersLink
 from sync.note import Checkpoint, KeyType, SigningKey, VerifierKey, only_cosigned
 from sync.protocol.headquarters import HeadquartersEnd
 
+from .commanding import Commander, Dispatch
 from .errors import NotEnrolled, PartEnded
 from .feed import Feed
 from .judging import Judging
 from .publishing import TreePublisher
+from .store.commands import CommandTable
 from .store.database import Database
 from .store.feeding import FeedMarks
 from .store.logs import LogTable
@@ -62,10 +64,16 @@ class Headquarters:
         self.hub = Hub()
         self.metrics = Metrics()
         self.judging = Judging(self.records, policy, self._judged, self.metrics.judging_seconds)
-        office = Office.over(self.database, settings, clock, self.hub, policy, self.judging.lanes)
         self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock, tree=tree)
         self.link = HeadquartersLink(
             self.end, settings.broker, on_advanced=self.advanced, on_zone_state=self._zone_state
+        )
+        commands = CommandTable(self.database, own)
+        commander = Commander(commands, signer, self._enrolled, clock)
+        self.dispatch = Dispatch(commands, self.link, clock)
+        office = Office.over(
+            *(self.database, settings, clock, self.hub, policy, self.judging.lanes),
+            *(commands, commander, self.dispatch.nudge),
         )
         self.feed = Feed(FeedMarks(self.database), self.link, tree)
         self.web = WebServer(make_app(office, self.metrics), settings.web)
@@ -76,11 +84,13 @@ class Headquarters:
         self.judging.start()
         self.feed.start()
         self.witnesses.start()
+        self.dispatch.start()
         self.link.start()
         logger.info("headquarters is at %s, %d zones are enrolled", self.web.url, len(self.settings.zones))
 
     def stop(self) -> None:
         """In the order of the flow: nothing new comes in, what is committed is judged at the next start."""
+        self.dispatch.stop()
         self.link.stop()
         self.judging.stop()
         self.feed.stop()
@@ -98,7 +108,7 @@ class Headquarters:
 
     def check(self) -> None:
         """Raises ``PartEnded`` when a part has ended by itself: better restarted whole than half alive."""
-        for part in (self.judging, self.feed, self.witnesses, self.web):
+        for part in (self.judging, self.feed, self.witnesses, self.dispatch, self.web):
             part.check()
         if not self.link.alive:
             raise PartEnded("link to the broker")
@@ -109,6 +119,7 @@ class Headquarters:
         self.metrics.lines.labels(zone).inc(len(lines))
         self.judging.touched(zone, lines)
         self.feed.nudge()
+        self.dispatch.heard(lines)
 
     def _judged(self, zone: str, done: Round) -> None:
         self.hub.tell(zone)
@@ -116,6 +127,8 @@ class Headquarters:
 
     def _zone_state(self, zone: str, on: bool) -> None:
         if zone in self._enrolled:
+            if on:
+                self.dispatch.nudge()
             self.records.set_connected(zone, on)
             self.hub.tell(zone)
 

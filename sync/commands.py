@@ -54,6 +54,10 @@ class CommandUnwelcome(SyncError):
     """Why a command is refused, in words that go into the register."""
 
 
+class CommandRepeated(CommandUnwelcome):
+    """It was given before: this refusal says nothing of what became of it then."""
+
+
 class CommandNotKept(SyncError):
     """What a command brings could not be stored. It is not answered, so headquarters gives it again."""
 
@@ -147,7 +151,10 @@ class CommandDesk:
         try:
             self._follow(command, retained)
         except CommandUnwelcome as refusal:
-            self._refuse(command, str(refusal), {"id": command.id, "origin": ORIGIN})
+            known: dict[str, Any] = {"id": command.id, "origin": ORIGIN}
+            if isinstance(refusal, CommandRepeated):
+                known["repeated"] = True
+            self._refuse(command, str(refusal), known)
         except SchemaBroken:
             self._refuse(command, "its arguments fit no line of the ledger", {"id": command.id, "origin": ORIGIN})
         except CommandNotKept as error:
@@ -167,7 +174,7 @@ class CommandDesk:
             received = {"command": command.name, "actor": command.actor, "args": args, "id": command.id}
             self._ledger.append(draft(CommandReceived.model_validate({**received, "origin": ORIGIN})), once=once)
         except GivenBefore as known:
-            raise CommandUnwelcome(str(known)) from None
+            raise CommandRepeated(str(known)) from None
         log.info("command %s by %s is received", command.name, command.actor)
         self._intake.recorded(command)
 
@@ -191,7 +198,7 @@ class CommandDesk:
         else:
             log.warning("a command that headquarters did not sign is refused and counted, not written down")
 
-    def _refuse(self, command: Command, reason: str, known: dict[str, str]) -> None:
+    def _refuse(self, command: Command, reason: str, known: Mapping[str, Any]) -> None:
         name, actor = command.name[:SHOWN_CHARS_MAX], command.actor[:SHOWN_CHARS_MAX]
         log.warning("command %s by %s is refused: %s", name, actor, reason)
         refused = {"command": name, "actor": actor, "reason": reason, **known}

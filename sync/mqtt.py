@@ -251,6 +251,11 @@ class HeadquartersLink:
         self._tree = checkpoint.encode()
         self._waker.wake()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a message that is sent now has a broker to go to."""
+        return self.connected.is_set()
+
     def send(self, zone: str, payload: bytes) -> None:
         """A message to a zone, such as a command; lost if the broker or the zone is away."""
         self._down.append(Outgoing(f"v1/{zone}/down", payload))

@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 """Of this schema. A database of another version is refused, never guessed at."""
 
 OWN_ZONE = "hq"
@@ -189,6 +189,33 @@ evidence = Table(
     Column("times", BigInteger, nullable=False),
     UniqueConstraint("zone", "kind", "digest"),
     CheckConstraint("length(digest) = 32 AND times >= 1", name="digest_and_count"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("zone", String(23), nullable=False),
+    Column("name", String(32), nullable=False),
+    # Without the content of a document, which may be cards and PINs: the ledger and this column are for ever.
+    Column("args", Text, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("issued_us", BigInteger, nullable=False),
+    Column("not_after_us", BigInteger, nullable=False),
+    # Of a document, which of its versions the command brings.
+    Column("version", BigInteger),
+    # The signed message as it is sent; gone once it is not sent any more.
+    Column("message", LargeBinary),
+    Column("state", String(12), nullable=False),
+    Column("reason", Text),
+    # The line of the zone's ledger that says so.
+    Column("answer", String(64)),
+    CheckConstraint(
+        "state IN ('waiting', 'received', 'done', 'refused', 'expired', 'superseded')", name="command_states"
+    ),
+    CheckConstraint("(state = 'waiting') = (message IS NOT NULL)", name="kept_while_it_is_sent"),
+    Index("commands_by_zone", "zone", "issued_us"),
+    Index("commands_by_state", "state", "zone"),
 )
 
 cosignatures = Table(

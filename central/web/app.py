@@ -1,4 +1,4 @@
-"""Headquarters' web application: pages, interface, metrics. It only reads."""
+"""Headquarters' web application: pages, interface, metrics. It only reads, save that commands can be given."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import api, pages, problems
+from . import api, commands, pages, problems
 from .metrics import Metrics
 from .office import Office
 
@@ -64,6 +64,7 @@ def make_app(office: Office, metrics: Metrics) -> FastAPI:
     metrics.watch(office)
     problems.install(app)
     app.include_router(api.router)
+    app.include_router(commands.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)

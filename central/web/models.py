@@ -112,6 +112,21 @@ class ProofOut(Shape):
     checkpoint: str
 
 
+class CommandOut(Shape):
+    """A command to a zone, and what the zone's own ledger says became of it."""
+
+    id: str
+    zone: str
+    name: str
+    args: dict[str, Any] = Field(description="of a document version and digest only")
+    actor: str
+    issued: datetime
+    not_after: datetime
+    state: Literal["waiting", "received", "done", "refused", "expired", "superseded"]
+    reason: str | None
+    answer: str | None = Field(description="id of the line of the zone's ledger that says so")
+
+
 class EvidenceOut(Shape):
     zone: str
     ledger: str | None

@@ -10,6 +10,8 @@ from config.clock import Clock
 from custody.lanes import StayLanes
 from custody.policy import Policy
 
+from ..commanding import Commander
+from ..store.commands import CommandTable
 from ..store.database import Database
 from ..store.proofs import Proofs
 from ..store.queries import Queries
@@ -30,6 +32,10 @@ class Office:
     hub: Hub
     policy: Policy
     lanes: Lanes
+    commands: CommandTable
+    commander: Commander
+    given: Callable[[], None]
+    """Called when a command was given, so that it is sent at once."""
 
     @classmethod
     def over(
@@ -40,6 +46,9 @@ class Office:
         hub: Hub,
         policy: Policy,
         lanes: Lanes,
+        commands: CommandTable,
+        commander: Commander,
+        given: Callable[[], None],
     ) -> Office:
         queries = Queries(database)
         silent_after_us = policy.reading.heartbeat_timeout_us
@@ -52,6 +61,9 @@ class Office:
             hub,
             policy,
             lanes,
+            commands,
+            commander,
+            given,
         )
 
     @property

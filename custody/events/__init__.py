@@ -50,6 +50,7 @@ from .errors import EventError, MalformedLine, SchemaBroken
 from .guards import CheckMade, GuardAbsent, GuardHandover, GuardPresent, PresenceProof
 from .headquarters import (
     CheckpointAccepted,
+    CommandIssued,
     FindingChanged,
     FindingClosed,
     FindingData,
@@ -162,6 +163,7 @@ __all__ = [
     "ClockStepped",
     "CollectionFinished",
     "CollectionItem",
+    "CommandIssued",
     "CommandReceived",
     "CommandRefused",
     "Coverage",

@@ -86,6 +86,19 @@ class NoticePublished(EventData):
     by: str
 
 
+class CommandIssued(EventData):
+    """Headquarters gives a zone a command. Of a document ``args`` has version and digest, never the content."""
+
+    TYPE: ClassVar[str] = "command.issued"
+    command: str
+    """Its id, which the zone's ``command.received`` or ``command.refused`` has as ``id``."""
+    zone: ZoneId
+    name: str
+    args: dict[str, Any]
+    actor: str
+    not_after: Time
+
+
 class CheckpointAccepted(EventData):
     """Headquarters binds itself to a zone's history: this ledger, this size, under this signed checkpoint."""
 

@@ -12,7 +12,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from central.commanding import Commander
 from central.judging import Judging
+from central.store.commands import CommandTable
 from central.store.database import Database
 from central.store.logs import LogTable
 from central.store.own import OwnLedger
@@ -26,6 +28,7 @@ from config.clock import ManualClock
 from config.policy import load_policy
 from custody.events import Draft, Stamp, encode_line, event_id, format_utc
 from sync.merkle import CompactRange
+from sync.note import KeyType, SigningKey
 from sync.store import Head
 
 START_US = 1_795_397_400_000_000  # 2026-11-23T01:30:00Z, 09:30 in China
@@ -331,8 +334,35 @@ def hub() -> Hub:
 
 
 @pytest.fixture
-def app(database: Database, settings: CentralSettings, clock: ManualClock, hub: Hub, judging: Judging) -> FastAPI:
-    return make_app(Office.over(database, settings, clock, hub, load_policy(None), judging.lanes), Metrics())
+def signer() -> SigningKey:
+    return SigningKey.generate("test/hq", KeyType.COSIGNATURE)
+
+
+@pytest.fixture
+def commands(database: Database, own: OwnLedger) -> CommandTable:
+    return CommandTable(database, own)
+
+
+@pytest.fixture
+def commander(
+    commands: CommandTable, signer: SigningKey, settings: CentralSettings, clock: ManualClock
+) -> Commander:
+    return Commander(commands, signer, {zone.id for zone in settings.zones}, clock)
+
+
+@pytest.fixture
+def app(
+    database: Database,
+    settings: CentralSettings,
+    clock: ManualClock,
+    hub: Hub,
+    judging: Judging,
+    commands: CommandTable,
+    commander: Commander,
+) -> FastAPI:
+    policy, lanes = load_policy(None), judging.lanes
+    office = Office.over(database, settings, clock, hub, policy, lanes, commands, commander, given=lambda: None)
+    return make_app(office, Metrics())
 
 
 @pytest.fixture

@@ -279,7 +279,8 @@ def _copy(source: Path, target: Path) -> None:
 def test_a_link_that_died_ends_headquarters_instead_of_leaving_it_deaf() -> None:
     well = SimpleNamespace(check=lambda: None)
     parts: Any = SimpleNamespace(
-        judging=well, feed=well, witnesses=well, web=well, link=SimpleNamespace(alive=False)
+        **dict.fromkeys(("judging", "feed", "witnesses", "dispatch", "web"), well),
+        link=SimpleNamespace(alive=False),
     )
     with pytest.raises(PartEnded, match="link to the broker"):
         Headquarters.check(parts)
