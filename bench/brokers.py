@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from sync import keys
@@ -59,14 +60,15 @@ def program() -> str:
     return found
 
 
-def make_keys(directory: Path) -> Path:
-    """A deployment with one zone, nz01."""
+def make_keys(directory: Path, zones: Iterable[str]) -> Path:
+    """Keys and certificates of a deployment with these zones."""
     authority = directory / "authority"
     keys.make_authority(authority, "bench")
     keys.make_broker(authority, directory / "broker", ["127.0.0.1"])
     keys.make_headquarters(authority, directory / "hq", "bench")
-    keys.make_zone_certificate(authority, directory / "nz01", "nz01")
-    keys.make_zone_key(directory / "nz01", "bench", "nz01")
+    for zone in zones:
+        keys.make_zone_certificate(authority, directory / zone, zone)
+        keys.make_zone_key(directory / zone, "bench", zone)
     return directory
 
 

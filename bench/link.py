@@ -34,6 +34,11 @@ from .peers import DOWN, UP, bare_client
 
 WAIT_S_MAX = 60.0
 BRIDGED_MESSAGES = 2000
+ZONE = "nz01"
+ZONES = 27
+EVENTS_A_DAY = 5000
+"""Of a zone with some twenty stays: heartbeats, doors, guards and cameras."""
+CATCH_UP_S_MAX = 600.0
 BARE_WINDOW = 20
 """Messages on the way that paho allows by default; its throughput is best there."""
 
@@ -41,10 +46,11 @@ BARE_WINDOW = 20
 class Zone:
     """A zone's ledger with its link running in a thread, and the size that was confirmed last."""
 
-    def __init__(self, directory: Path, keys: Path, port: int) -> None:
+    def __init__(self, directory: Path, keys: Path, port: int, name: str = ZONE) -> None:
         clock = SystemClock()
-        mine = keys / "nz01"
-        self.ledger = Ledger.create(directory, zone="nz01", deployment="bench", clock=clock)
+        mine = keys / name
+        begin = Ledger.open if directory.exists() else Ledger.create
+        self.ledger = begin(directory, zone=name, deployment="bench", clock=clock)
         self.file = self.ledger.spans()[0][0]
         self._confirmed = 0
         self._changed = threading.Condition()
@@ -65,10 +71,10 @@ class Zone:
     def start(self) -> None:
         self._thread.start()
 
-    def wait_for(self, size: int) -> None:
+    def wait_for(self, size: int, wait_s_max: float = WAIT_S_MAX) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._confirmed >= size, WAIT_S_MAX):
-                raise RuntimeError(f"headquarters confirmed {self._confirmed} of {size} lines in {WAIT_S_MAX:g} s")
+            if not self._changed.wait_for(lambda: self._confirmed >= size, wait_s_max):
+                raise RuntimeError(f"headquarters confirmed {self._confirmed} of {size} lines in {wait_s_max:g} s")
 
     def stop(self) -> None:
         self._stop.set()
@@ -95,13 +101,13 @@ def main() -> None:
 
 
 def _measure(directory: Path, quick: bool) -> dict[str, float]:
-    keys = brokers.make_keys(directory / "keys")
+    keys = brokers.make_keys(directory / "keys", [f"nz{number:02}" for number in range(1, ZONES + 1)])
     broker = brokers.ours(directory / "broker", keys)
     broker.start()
     try:
         rounds = 2 if quick else 7
         idle = _idle(directory, keys, broker.port, rounds, 200 if quick else 500)
-        catchup = _catch_up(directory, keys, broker.port, rounds, 15_000 if quick else 60_000)
+        catchup = _catch_up(directory, keys, broker.port, 2 if quick else 5, 1400 if quick else 3 * EVENTS_A_DAY)
     finally:
         broker.stop()
     return {**idle, **catchup, **_bridge(directory)}
@@ -113,11 +119,11 @@ def _idle(directory: Path, keys: Path, port: int, rounds: int, count: int) -> di
     acked: list[float] = []
     confirmed: list[float] = []
     for number in range(rounds):
-        with _peer("echo", port, keys):
+        with peer("echo", port, keys):
             puback_ms, echo_ms = _bare_round_trips(port, keys, count)
             acked.append(puback_ms)
             echoed.append(echo_ms)
-        with _peer("headquarters", port, keys, _fresh(directory, f"idle-{number}")):
+        with peer("headquarters", port, keys, _fresh(directory, f"idle-{number}")):
             confirmed.append(_our_round_trips(directory / f"zone-idle-{number}", keys, port, count))
     ratio = report.median(mine / bare for mine, bare in zip(confirmed, echoed, strict=True))
     report.table(
@@ -169,22 +175,27 @@ def _our_round_trips(directory: Path, keys: Path, port: int, count: int) -> floa
     return report.median(took) * 1000
 
 
-def _catch_up(directory: Path, keys: Path, port: int, rounds: int, count: int) -> dict[str, float]:
-    report.say(f"catch-up: {count:,} events waiting, {rounds} rounds in turns with bare paho, a message an event")
+def _catch_up(directory: Path, keys: Path, port: int, rounds: int, each: int) -> dict[str, float]:
+    count = ZONES * each
+    report.say(
+        f"catch-up: {ZONES} zones with {each:,} events each ({each / EVENTS_A_DAY:.2g} days), {rounds} rounds "
+        "in turns with bare paho, a message an event"
+    )
+    backlogs = _backlogs(directory, each)
     bare: list[float] = []
     ours: list[float] = []
+    memory_mb: dict[str, list[tuple[float, float]]] = {"headquarters": [], "zones": []}
     for number in range(rounds):
-        with _peer("sink", port, keys):
-            bare.append(_bare_messages_s(port, keys, count // 2))
-        zone = Zone(directory / f"zone-catchup-{number}", keys, port)
-        for _ in range(0, count, 200):
-            zone.ledger.append(*[DRAFT] * 200)
-        with _peer("headquarters", port, keys, _fresh(directory, f"catchup-{number}")):
-            began_s = time.perf_counter()
-            zone.start()
-            zone.wait_for(zone.file.size())
-            ours.append(count / (time.perf_counter() - began_s))
-            zone.stop()
+        with peer("sink", port, keys):
+            bare.append(_bare_messages_s(port, keys, 15_000))
+        copies = directory / f"catch-up-{number}"
+        shutil.copytree(backlogs, copies)
+        with peer("headquarters", port, keys, _fresh(directory, f"catchup-{number}")) as headquarters:
+            with peer("zones", port, keys, str(copies), str(CATCH_UP_S_MAX)) as zones:
+                ours.append(count / float(zones.tell("go")))
+            memory_mb["zones"].append(zones.memory_mb())
+        memory_mb["headquarters"].append(headquarters.memory_mb())
+        shutil.rmtree(copies)
     ratio = report.median(mine / other for mine, other in zip(ours, bare, strict=True))
     report.table(
         [
@@ -193,7 +204,28 @@ def _catch_up(directory: Path, keys: Path, port: int, rounds: int, count: int) -
             ["ours, to headquarters' commit and back", report.median(ours), ratio],
         ]
     )
-    return {"catchup_ratio": ratio, "catchup_events_per_s": report.median(ours)}
+    peaks = {who: report.median(most for most, _ in found) for who, found in memory_mb.items()}
+    before = {who: report.median(first for _, first in found) for who, found in memory_mb.items()}
+    rows: list[list[str | float]] = [[who, before[who], peaks[who]] for who in peaks]
+    report.table([["memory, MB", "before", "most"], *rows])
+    return {
+        "catchup_ratio": ratio,
+        "catchup_events_per_s": report.median(ours),
+        "headquarters_grew_mb": peaks["headquarters"] - before["headquarters"],
+        "zones_grew_mb": peaks["zones"] - before["zones"],
+    }
+
+
+def _backlogs(directory: Path, each: int) -> Path:
+    """A ledger with so many events for each zone."""
+    made = directory / "backlogs"
+    for number in range(1, ZONES + 1):
+        name = f"nz{number:02}"
+        ledger = Ledger.create(made / name, zone=name, deployment="bench", clock=SystemClock())
+        for _ in range(0, each, 200):
+            ledger.append(*[DRAFT] * 200)
+        ledger.close()
+    return made
 
 
 def _bare_messages_s(port: int, keys: Path, count: int) -> float:
@@ -282,19 +314,41 @@ def _publish_marker(port: int, arrived: set[bytes]) -> None:
     _leave(client)
 
 
+class Peer:
+    """The other end, in a process of its own (``bench.peers``)."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._last_words = ""
+
+    def tell(self, line: str) -> str:
+        """What it answers to a line."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline()
+
+    def end(self) -> None:
+        self._last_words, _ = self._process.communicate(timeout=60)
+
+    def memory_mb(self) -> tuple[float, float]:
+        """(the most that it had, what it had when it was ready), after its end."""
+        most, ready = self._last_words.split()
+        return float(most), float(ready)
+
+
 @contextmanager
-def _peer(role: str, port: int, keys: Path, *rest: str) -> Iterator[None]:
+def peer(role: str, port: int, keys: Path, *rest: str) -> Iterator[Peer]:
     command = [sys.executable, "-m", "bench.peers", role, str(port), str(keys), *rest]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdout is not None
+    made = Peer(process)
     try:
         if process.stdout.readline() != "ready\n":
             raise RuntimeError(f"the peer {role} did not start")
-        yield
+        yield made
     finally:
-        process.stdin.close()
-        process.wait(20)
-        process.stdout.close()
+        made.end()
 
 
 def _fresh(directory: Path, name: str) -> str:

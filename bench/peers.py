@@ -1,13 +1,16 @@
 """The other ends of ``bench.link``, each in a process of its own: ``python -m bench.peers ROLE …``.
 
-A peer says ``ready`` on its output when it is, and ends when its input closes.
+A peer says ``ready`` on its output when it is, and ends when its input closes. Then it says the most memory that
+it had, and what it had when it was ready, in MB.
 """
 
 from __future__ import annotations
 
+import resource
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from config.central import Broker
 from config.clock import SystemClock
+from config.running import collect_less
 from sync.keys import HEADQUARTERS_KEY, ZONE_KEY, load_signing_key
 from sync.mqtt import HeadquartersLink
 from sync.protocol.headquarters import HeadquartersEnd
@@ -28,6 +32,8 @@ def main() -> None:
     match role:
         case "headquarters":
             headquarters(int(port), Path(keys), Path(rest[0]))
+        case "zones":
+            zones(int(port), Path(keys), Path(rest[0]), float(rest[1]))
         case "echo":
             echo(int(port), Path(keys))
         case "sink":
@@ -62,18 +68,39 @@ def headquarters(port: int, keys: Path, directory: Path) -> None:
     OwnLedger.create(database, clock)
     signer = load_signing_key(keys / "hq" / HEADQUARTERS_KEY)
     store = LogTable(database, OwnLedger(database, clock, own_signature(signer, clock)), clock)
-    zones = {"nz01": load_signing_key(keys / "nz01" / ZONE_KEY).verifier}
-    end = HeadquartersEnd(store, signer, zones, clock)
+    enrolled = {path.name: load_signing_key(path / ZONE_KEY).verifier for path in keys.glob("nz*")}
+    end = HeadquartersEnd(store, signer, enrolled, clock)
     mine = keys / "hq"
     broker = Broker(
         host="127.0.0.1", port=port, ca=mine / "ca.crt", certificate=mine / "tls.crt", key=mine / "tls.key"
     )
+    collect_less()
     link = HeadquartersLink(end, broker, on_advanced=lambda zone, log, first, lines: None)
     link.start()
     if not link.connected.wait(10):
         raise SystemExit("headquarters could not connect")
     _until_told()
     link.stop()
+
+
+def zones(port: int, keys: Path, backlogs: Path, wait_s_max: float) -> None:
+    """A link for each ledger in ``backlogs``, each in a thread. They start when told to (a line of input), and
+    this says how many seconds passed until headquarters had confirmed everything."""
+    from .link import Zone
+
+    made = [Zone(path, keys, port, path.name) for path in sorted(backlogs.iterdir())]
+    memory_mb = _memory_mb()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began_s = time.perf_counter()
+    for zone in made:
+        zone.start()
+    for zone in made:
+        zone.wait_for(zone.file.size(), wait_s_max)
+    print(time.perf_counter() - began_s, flush=True)
+    for zone in made:
+        zone.stop()
+    _end_of(memory_mb)
 
 
 def echo(port: int, keys: Path) -> None:
@@ -105,8 +132,20 @@ def _subscribe(client: paho.Client, topic: str) -> None:
 
 
 def _until_told() -> None:
+    memory_mb = _memory_mb()
     print("ready", flush=True)
     sys.stdin.read()
+    _end_of(memory_mb)
+
+
+def _end_of(ready_mb: float) -> None:
+    sys.stdin.read()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, ready_mb, flush=True)
+
+
+def _memory_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1024**2
 
 
 def _no_delay(client: Any, userdata: Any, sock: Any) -> None:

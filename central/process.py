@@ -15,6 +15,7 @@ from pathlib import Path
 from config.central import CentralSettings
 from config.clock import Clock
 from config.policy import load_policy
+from config.running import collect_less
 from sync.keys import HEADQUARTERS_KEY, HEADQUARTERS_NAME, load_signing_key, make_signing_key
 from sync.mqtt import HeadquartersLink
 from sync.note import Checkpoint, KeyType, SigningKey, VerifierKey, only_cosigned
@@ -189,5 +190,6 @@ def _private(directory: Path) -> None:
 def run(settings: CentralSettings, clock: Clock, stop: threading.Event) -> None:
     """Run headquarters until ``stop`` is set."""
     with Headquarters(settings, clock) as headquarters:
+        collect_less()
         while not stop.wait(CHECK_S):
             headquarters.check()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
 from types import FrameType
 
 from .clock import Clock, SystemClock, Timelapse, TimelapseClock
+
+COLLECT_FROM_OBJECTS = 50_000
+"""New objects between two looks for circles: some 10 MB."""
 
 
 def clock_of(utc_offset_hours: float, timelapse: str | None) -> Clock:
@@ -16,6 +20,17 @@ def clock_of(utc_offset_hours: float, timelapse: str | None) -> Clock:
     if timelapse is None:
         return SystemClock(fixed_utc_offset_s=offset_s)
     return TimelapseClock(Timelapse.decode(timelapse), fixed_utc_offset_s=offset_s)
+
+
+def collect_less() -> None:
+    """For a program that reads many lines at a time; called once, when all is loaded.
+
+    Lines and events refer to nothing in circles and go by themselves. By default Python looks through all of them,
+    and all modules, again and again while they are read, which takes a sixth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_FROM_OBJECTS, 20, 20)
 
 
 def set_up_logging(program: str) -> None:

@@ -152,15 +152,15 @@ def _indexed(connection: Connection, log: Any, name: str, page: Sequence[Any]) -
         sound = {seq: event for seq, (event, _) in read.items() if event is not None}
     events = schema.events
     found = connection.execute(select(events).where(events.c.id.in_([event.id for event in sound.values()])))
-    rows = {row["id"]: dict(row) for row in found.mappings()}
+    rows = {row.id: row for row in found}
     count = 0
     for seq, event in sound.items():
         row = rows.get(event.id)
         if row is None:
             breaches.append(Breach(Invariant.H7, name, seq, f"event {event.id} is not found under its id"))
-        elif (row["log_key"], row["seq"]) == (log.key, seq):
+        elif (row.log_key, row.seq) == (log.key, seq):
             count += 1
-            if row != event_row(event, log.key, log.zone):
+            if tuple(row) != event_row(event, log.key, log.zone):
                 breaches.append(Breach(Invariant.H7, name, seq, f"event {event.id} is indexed as another one"))
     return count, breaches
 

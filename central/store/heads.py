@@ -12,7 +12,7 @@ from sync.merkle import HASH_BYTES, CompactRange
 from sync.store import Head
 
 from . import schema
-from .dialect import insert_new
+from .dialect import insert_new, run
 from .reading import stay_of
 
 _LOGS = schema.logs.c
@@ -30,7 +30,6 @@ _SWAP = (
         advanced_us=bindparam("at_us"),
     )
 )
-_EVENT_COLUMNS = ("id", "log_key", "seq", "zone", "type", "stay", "time_us", "written_us")
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ class KnownLog:
 
 
 def find_log(connection: Connection, zone: str, log: str) -> KnownLog | None:
-    row = connection.execute(_FIND, {"of_zone": zone, "of_log": log}).one_or_none()
-    return None if row is None else KnownLog(row.key, log, CompactRange(row.size, split_edge(row.edge)))
+    row: Any = run(connection, _FIND, {"of_zone": zone, "of_log": log}).fetchone()
+    return None if row is None else KnownLog(row[0], log, CompactRange(row[1], split_edge(row[2])))
 
 
 def known_log(connection: Connection, zone: str, log: str, at_us: int) -> KnownLog | None:
@@ -67,12 +66,12 @@ def swap_head(connection: Connection, known: KnownLog, head: Head, at_us: int) -
         "new_checkpoint": head.checkpoint,
         "at_us": at_us,
     }
-    swapped = connection.execute(_SWAP, values)
-    return swapped.rowcount == 1
+    return run(connection, _SWAP, values).rowcount == 1
 
 
-def event_row(event: Event, log_key: int, zone: str) -> dict[str, Any]:
-    values = (
+def event_row(event: Event, log_key: int, zone: str) -> tuple[Any, ...]:
+    """A row of the table of events, its columns in their order."""
+    return (
         event.id,
         log_key,
         event.sequence,
@@ -82,7 +81,6 @@ def event_row(event: Event, log_key: int, zone: str) -> dict[str, Any]:
         event.time_us,
         event.written_us,
     )
-    return dict(zip(_EVENT_COLUMNS, values, strict=True))
 
 
 def split_edge(edge: bytes) -> tuple[bytes, ...]:

@@ -97,10 +97,10 @@ class LogTable:
     ) -> None:
         """``place``: key of the log, zone, log id, first sequence; ``lines``: line, hashes, what was read."""
         key, zone, log, first = place
-        kept: list[dict[str, Any]] = []
-        found: list[dict[str, Any]] = []
+        kept: list[tuple[Any, ...]] = []
+        found: list[tuple[Any, ...]] = []
         for seq, (line, completed, (event, flaw)) in enumerate(lines, first):
-            kept.append({"log_key": key, "seq": seq, "line": line, "hashes": completed, "flaw": flaw})
+            kept.append((key, seq, line, completed, flaw))
             if flaw is not None:
                 keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)
             elif event is not None:

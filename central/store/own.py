@@ -87,7 +87,7 @@ class OwnLedger:
         if not swap_head(connection, known, head, at_us):
             raise RuntimeError("headquarters' own ledger moved meanwhile; this will be tried again")
         rows = [
-            {"log_key": known.key, "seq": event.sequence, "line": event.line, "hashes": completed, "flaw": None}
+            (known.key, event.sequence, event.line, completed, None)
             for event, completed in zip(written, hashes, strict=True)
         ]
         insert_many(connection, schema.lines, rows, new=False)

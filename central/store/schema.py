@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION = 3
@@ -94,8 +95,11 @@ events = Table(
     Column("stay", String(48)),
     Column("time_us", BigInteger, nullable=False),
     Column("written_us", BigInteger, nullable=False),
-    Index("events_by_stay", "stay", "time_us"),
+    # Few events outside the register name a stay; the others need no place in its index.
+    Index("events_by_stay", "stay", "time_us", sqlite_where=text("stay IS NOT NULL")),
     Index("events_by_zone", "zone", "written_us"),
+    # Keyed by its id and by nothing else: each tree that a line must be put into is felt while zones catch up.
+    sqlite_with_rowid=False,
 )
 
 findings = Table(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -254,15 +254,20 @@ def _text(fields: dict[str, Any], name: str) -> str:
     return value
 
 
-def check_data(type_: str, data: dict[str, Any]) -> None:
-    """Hold ``data`` against the model of its type; unknown types pass. Raises ``SchemaBroken``."""
+@cache
+def _validators() -> dict[str, Any]:
     from .registry import MODELS
 
-    model = MODELS.get(type_)
-    if model is None:
+    return {type_: model.__pydantic_validator__ for type_, model in MODELS.items()}
+
+
+def check_data(type_: str, data: dict[str, Any]) -> None:
+    """Hold ``data`` against the model of its type; unknown types pass. Raises ``SchemaBroken``."""
+    validator = _validators().get(type_)
+    if validator is None:
         return
     try:
-        model.model_validate(data)
+        validator.validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
