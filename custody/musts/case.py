@@ -47,9 +47,9 @@ class Findings:
         evidence: Iterable[Fact] = (),
         **values: Any,
     ) -> None:
-        """Note a finding over [start, end). An end beyond the horizon means that it lasts; ``length_us`` is what
-        counted, if that is not its whole length."""
-        ends = None if end > self.timeline.horizon else end
+        """Note a finding over [start, end). An end beyond the horizon means that it lasts, but for a moment;
+        ``length_us`` is what counted, if that is not its whole length."""
+        ends = None if end > max(start, self.timeline.horizon) else end
         if length_us is None:
             length_us = max(0, (self.timeline.horizon if ends is None else end) - start)
         said = Verdict(verdict)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from custody.facts import Audited, ClockReading, Fact, RecordingLost
 from custody.intervals import FOREVER, Intervals, intersect, subtract
 from custody.timeline.zone import Place
@@ -30,7 +32,8 @@ def _audited_in_time(case: Case) -> None:
         case.wake_at(exited.time + rule.due_us + 1)
         return
     due = exited.time + rule.due_us
-    places = [place for place in case.places if place.room.purpose != "toilet"]
+    before = [replace(one, end=min(one.end, exited.time)) for one in case.places if one.start < exited.time]
+    places = [place for place in before if place.room.purpose != "toilet"]
     last = max((_audited_at(case, place) for place in places), key=lambda one: one[0], default=(0, None))
     if last[0] > due:
         case.find("M4.4", "review", due, last[0], evidence=[exited, *([] if last[1] is None else [last[1]])])

@@ -43,7 +43,7 @@ class _Telling:
         self._inside = False
         self._room: str | None = None
         self._running: list[Activity | Search] = []
-        self._at_the_door: list[Alone] = []
+        self._ahead: list[tuple[str, Alone]] = []
 
     def take(self, fact: Fact) -> None:
         body = fact.body
@@ -82,8 +82,9 @@ class _Telling:
                 self._guard(start, fact.time, body.officers, fact)
             case Checked():
                 self._stay.checks.append(fact)
-                if body.terminal == body.room == self._room:
-                    self._guard(fact.time, fact.time + self._policy.check_us, (body.officer,), fact)
+                if body.terminal == body.room:
+                    end = fact.time + self._policy.check_us
+                    self._guard(fact.time, end, (body.officer,), fact, room=body.room)
             case LeaveApproved():
                 self._stay.approvals.append((fact, body))
             case MeasureChanged():
@@ -121,8 +122,8 @@ class _Telling:
 
     def _go(self, room: str, fact: Fact) -> None:
         """The person's room is this one from now on; what was running in another one ends."""
-        if room != self._room:
-            self._at_the_door.clear()
+        stays = room == self._room
+        self._ahead = [one for one in self._ahead if one[1].start == fact.time or (stays and one[0] == room)]
         visits = self._stay.visits
         standing = visits[-1] if visits and visits[-1].end == FOREVER else None
         if self._inside and (standing is None or standing.room != room):
@@ -133,14 +134,16 @@ class _Telling:
             for one in self._running:
                 if one.visit < 0 and one.body.room == room:
                     one.visit = self._visit()
-            self._stay.alone.extend(replace(alone, visit=self._visit()) for alone in self._at_the_door)
-            self._at_the_door.clear()
+            self._stay.alone.extend(
+                replace(alone, visit=self._visit()) for name, alone in self._ahead if name == room
+            )
+            self._ahead = [one for one in self._ahead if one[0] != room]
         self._room = room
         self._end_running(fact.time, [one for one in self._running if one.body.room != room])
 
     def _stop(self, fact: Fact) -> None:
         """Left or exited."""
-        self._at_the_door.clear()
+        self._ahead.clear()
         visits = self._stay.visits
         if visits and visits[-1].end == FOREVER:
             visits[-1].end = fact.time
@@ -196,12 +199,15 @@ class _Telling:
     def _escorted(self, fact: Fact, escorts: Officers, lasting_us: int) -> None:
         self._guard(fact.time, fact.time + lasting_us, escorts, fact)
 
-    def _guard(self, start: int, end: int, officers: Officers, fact: Fact) -> None:
+    def _guard(self, start: int, end: int, officers: Officers, fact: Fact, *, room: str | None = None) -> None:
+        """Officers who guard the person in this room, or the one where he is; told of somebody who is outside, or
+        who goes there in this very moment, they do once he is in it."""
         alone = Alone(self._visit(), start, end, officers, fact)
-        if alone.visit >= 0:
+        name = self._room if room is None else room
+        if alone.visit >= 0 and name == self._room:
             self._stay.alone.append(alone)
-        else:
-            self._at_the_door.append(alone)
+        elif name is not None:
+            self._ahead.append((name, alone))
 
     def done(self) -> None:
         for search in self._stay.searches:

@@ -134,19 +134,19 @@ def m4_4(world: World, stay: Stay, out: Findings) -> None:
     exited = stay.first("stay.exited")
     if exited is None or world.reading.w <= exited.t + AUDIT_WITHIN:
         return
-    done = _audited_since(world, stay)
+    done = _audited_since(world, stay, exited)
     due = exited.t + AUDIT_WITHIN
     if done > due:
         out.add("M4.4", stay.id, "review", due, done)
 
 
-def _audited_since(world: World, stay: Stay) -> int:
-    """When the last audit that was missing was written; FOREVER while one is missing."""
+def _audited_since(world: World, stay: Stay, exited: Fact) -> int:
+    """When the last audit was written that was missing before the exit; FOREVER while one is missing."""
     done = 0
     for visit in stay.visits:
-        moments = [visit.start, *(p for p in world.points if visit.start < p < min(visit.end, world.h))]
+        moments = [visit.start, *(p for p in world.points if visit.start < p < visit.end)]
         for t in moments:
-            if world.purpose(visit.room, t) == "toilet":
+            if t >= exited.t or world.purpose(visit.room, t) == "toilet":
                 continue
             room = world.room(visit.room, t)
             if room is None or not room["cameras"]:
