@@ -21,6 +21,7 @@ COMMANDS = {
     "shift-line": ("sync.history_command:shift_line", "Print size and root of the ledger for the paper register."),
     "broker": ("sync.broker_command:broker", "Write the configuration of a Mosquitto or NATS broker."),
     "init": ("edge.commands:init", "Make the ledger and the keys of a zone, once."),
+    "prune": ("edge.commands:prune", "Give up old lines of a zone's ledger that headquarters has cosigned."),
     "edge": ("edge.commands:edge", "Run all four processes of a zone under one supervisor."),
     "doors": ("edge.commands:doors", "Run the door process of a zone."),
     "cameras": ("edge.commands:cameras", "Run the camera process of a zone."),

@@ -70,6 +70,11 @@ class Headquarters(Settings):
         )
 
 
+class LedgerSettings(Settings):
+    retention_days: float = Field(180.0, ge=30.0)
+    """How long a line stays here after it was written, at least; and never less than until it is cosigned."""
+
+
 class Panel(Settings):
     host: str = "127.0.0.1"
     port: int = 8400
@@ -254,6 +259,7 @@ class ZoneSettings(RosterTables):
 
     zone: Identity
     headquarters: Headquarters | None = None
+    ledger: LedgerSettings = LedgerSettings()
     panel: Panel = Panel()
     recording: RecordingSettings = RecordingSettings()
     rooms: list[RoomSettings] = Field(alias="room")

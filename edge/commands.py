@@ -17,6 +17,7 @@ from config.running import clock_of, set_up_logging, stop_on_signal
 from config.zone import ZoneSettings, load_zone
 from sync.keys import make_zone_key
 from sync.ledger import Ledger
+from sync.pruning import prune as prune_ledger
 
 from .register.persons import KEY_FILE, create_key
 from .sole import only_one
@@ -82,12 +83,37 @@ def init(config_file: Path, timelapse: str | None) -> None:
     key = make_zone_key(settings.keys_dir, identity.deployment, identity.id)
     with suppress(FileExistsError):
         create_key(settings.keys_dir / KEY_FILE)
-    Ledger.create(
+    ledger = Ledger.create(
         settings.ledger_dir,
         zone=identity.id,
         deployment=identity.deployment,
         clock=clock_of(identity.utc_offset_hours, timelapse),
-    ).close()
+    )
+    ledger.ballast.hold()
+    ledger.close()
     click.echo(f"The zone {identity.id} has its ledger and its keys in {identity.state_dir}.")
     click.echo("Headquarters enrols it with these lines in central.toml:\n")
     click.echo(f'[[zone]]\nid = "{identity.id}"\nname = "{identity.name}"\nverifier_key = "{key.verifier}"')
+
+
+@click.command()
+@config_option
+@click.option("--dry-run", is_flag=True, help="Only count what would be given up.")
+def prune(config_file: Path, dry_run: bool) -> None:
+    """Give up old lines of a zone's ledger now; the link does it every day. Others may write meanwhile."""
+    settings = load_zone(config_file)
+    identity = settings.zone
+    ledger = Ledger.open(
+        settings.ledger_dir,
+        zone=identity.id,
+        deployment=identity.deployment,
+        clock=clock_of(identity.utc_offset_hours, None),
+    )
+    try:
+        pruned = prune_ledger(ledger, settings.ledger.retention_days, dry=dry_run)
+    finally:
+        ledger.close()
+    days = f"older than {settings.ledger.retention_days:g} days"
+    click.echo(f"{pruned.lines} lines {days} {'can be' if dry_run else 'were'} given up.")
+    if pruned.waiting:
+        click.echo(f"{pruned.waiting} lines {days} wait for headquarters' cosignature; they stay.")

@@ -168,6 +168,10 @@ class Ledger:
         self._load()
         ring(self.directory / BELL)
 
+    def now_us(self) -> int:
+        """The moment by the zone's clock; UTC microseconds."""
+        return self._clock.now_us()
+
     def close(self) -> None:
         with self._lock:
             for file in self._chain:

@@ -18,6 +18,7 @@ from sync.session import Endpoint
 
 from ..directives.intake import ZoneIntake
 from ..pulse import Pulse
+from .housekeeping import Housekeeping
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,11 @@ def _carry(
         broker = Endpoint(
             headquarters.host, headquarters.port, headquarters.ca, headquarters.certificate, headquarters.key
         )
-        ZoneLink(end, ledger, broker, clock).run(stop, pulse.beat)
+        housekeeping = Housekeeping(ledger, clock, settings.ledger.retention_days)
+        housekeeping.start()
+        try:
+            ZoneLink(end, ledger, broker, clock).run(stop, pulse.beat)
+        finally:
+            housekeeping.stop()
     finally:
         ledger.close()
