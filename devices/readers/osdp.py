@@ -47,9 +47,7 @@ from .reader import (
     ProvisioningEnded,
     Reader,
     ReaderChanged,
-    ReaderFact,
     ReaderState,
-    ReportFact,
     TamperChanged,
 )
 
@@ -92,7 +90,6 @@ class OsdpReader(Reader):
         """By kind of command: how often in a row it failed."""
         self._bus = bus
         self._index = index
-        self._report: ReportFact | None = None
         self._told = ReaderState.UNKNOWN
         self._tampered = False
         self._keypad = Keypad(place.reader)
@@ -100,9 +97,6 @@ class OsdpReader(Reader):
     @property
     def state(self) -> ReaderState:
         return self._told
-
-    def start(self, report: ReportFact) -> None:
-        self._report = report
 
     def show(self, feedback: Feedback) -> None:
         if self._told is ReaderState.ONLINE:
@@ -114,15 +108,12 @@ class OsdpReader(Reader):
         self._bus.provision(self._index)
         return None
 
-    def close(self) -> None:
-        self._report = None
-
     def tell_state(self, state: ReaderState, detail: str) -> None:
         self._told = state
-        self._tell(ReaderChanged(self.id, state, detail))
+        self.tell(ReaderChanged(self.id, state, detail))
 
     def tell_provisioned(self, keyed: bool, detail: str) -> None:
-        self._tell(ProvisioningEnded(self.id, keyed, detail))
+        self.tell(ProvisioningEnded(self.id, keyed, detail))
 
     def take(self, event: dict[str, Any], now_s: float) -> None:
         """An event of the library."""
@@ -132,12 +123,12 @@ class OsdpReader(Reader):
         elif not self.keyed or self.provisioning_until_s is not None:
             log.warning("reader %s said something before its channel was secured; it is not believed", self.id)
         elif kind == Event.CardRead:
-            self._tell(card_read(self.id, event))
+            self.tell(card_read(self.id, event))
         elif kind == Event.KeyPress:
             for key in keys_pressed(event):
                 pin = self._keypad.press(key, now_s)
                 if pin is not None:
-                    self._tell(PinEntered(self.id, pin))
+                    self.tell(PinEntered(self.id, pin))
         elif kind == Event.Status and event["type"] == StatusReportType.Local:
             self._take_housing(bool(event["report"][0]))
 
@@ -154,12 +145,7 @@ class OsdpReader(Reader):
     def _take_housing(self, tampered: bool) -> None:
         if tampered != self._tampered:
             self._tampered = tampered
-            self._tell(TamperChanged(self.id, tampered))
-
-    def _tell(self, fact: ReaderFact) -> None:
-        report = self._report
-        if report is not None:
-            report(fact)
+            self.tell(TamperChanged(self.id, tampered))
 
 
 class OsdpBus:
@@ -200,6 +186,9 @@ class OsdpBus:
         """Its thread turns no more, as its watch says. Once it turns again it tells the readers' states."""
         for reader in self.readers:
             reader.tell_state(ReaderState.OFFLINE, detail)
+
+    def resumed(self) -> None:
+        """Its own thread tells how its readers stand."""
 
     def start(self) -> None:
         self._thread.start()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+log = logging.getLogger(__name__)
 
 
 class ReaderState(StrEnum):
@@ -84,15 +87,27 @@ class Reader(ABC):
 
     def __init__(self, reader: str) -> None:
         self.id = reader
+        self._report: ReportFact | None = None
 
     @property
     @abstractmethod
     def state(self) -> ReaderState:
         """The state last reported."""
 
-    @abstractmethod
     def start(self, report: ReportFact) -> None:
         """Report every fact from now on, each change of state first of all."""
+        self._report = report
+
+    def tell(self, fact: ReaderFact) -> None:
+        """Report a fact. Whoever listens and fails costs no reader its thread."""
+        report = self._report
+        if report is None:
+            return
+        try:
+            report(fact)
+        except Exception:
+            # The fact itself may be a PIN and is not shown.
+            log.exception("reader %s: whoever listens to it failed on %s", self.id, type(fact).__name__)
 
     @abstractmethod
     def show(self, feedback: Feedback) -> None:
@@ -104,9 +119,9 @@ class Reader(ABC):
         """
         return f"{self.id} has no key that could be given over its line"
 
-    @abstractmethod
     def close(self) -> None:
         """No report follows."""
+        self._report = None
 
 
 def card_number(bits: int, data: bytes) -> str:

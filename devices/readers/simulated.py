@@ -23,7 +23,6 @@ from .reader import (
     ProvisioningEnded,
     Reader,
     ReaderChanged,
-    ReaderFact,
     ReaderState,
     ReportFact,
     TamperChanged,
@@ -53,7 +52,6 @@ class SimulatedReader(Reader):
         self._cards = cards
         self._state = ReaderState.UNKNOWN
         self._keyed = True
-        self._report: ReportFact | None = None
         self._tapping = threading.Lock()
         self.shown: queue.SimpleQueue[Feedback] = queue.SimpleQueue()
         """Every feedback, in order, up to ``SHOWN_MAX``; a tap empties it."""
@@ -63,7 +61,7 @@ class SimulatedReader(Reader):
         return self._state
 
     def start(self, report: ReportFact) -> None:
-        self._report = report
+        super().start(report)
         self.become("online")
 
     def show(self, feedback: Feedback) -> None:
@@ -74,17 +72,14 @@ class SimulatedReader(Reader):
         if self._keyed:
             return f"{self.id} has a key already; only a reader without one is given one"
         self.become("online")
-        self._tell(ProvisioningEnded(self.id, True, "it took its key (simulated)"))
+        self.tell(ProvisioningEnded(self.id, True, "it took its key (simulated)"))
         return None
-
-    def close(self) -> None:
-        self._report = None
 
     def present(self, number: str) -> None:
         """Hold a card to it. Raises ``SimulationError`` when it cannot read one now."""
         self._must_be_online()
         digits = number.upper()
-        self._tell(CardRead(self.id, digits, len(digits) * 4))
+        self.tell(CardRead(self.id, digits, len(digits) * 4))
 
     def key_in(self, keys: str) -> None:
         """Press these keys, without a pause. Raises ``SimulationError`` when it takes none now."""
@@ -93,7 +88,7 @@ class SimulatedReader(Reader):
         for key in keys:
             pin = keypad.press(key, 0.0)
             if pin is not None:
-                self._tell(PinEntered(self.id, pin))
+                self.tell(PinEntered(self.id, pin))
 
     def become(self, word: str) -> None:
         """``online``, ``offline``, ``insecure`` or ``unkeyed``."""
@@ -102,16 +97,11 @@ class SimulatedReader(Reader):
         if state is self._state:
             return
         self._state = state
-        self._tell(ReaderChanged(self.id, state, detail))
+        self.tell(ReaderChanged(self.id, state, detail))
 
     def _must_be_online(self) -> None:
         if self._report is None or self._state is not ReaderState.ONLINE:
             raise SimulationError(f"the reader {self.id} is {self._state} and reads neither cards nor keys")
-
-    def _tell(self, fact: ReaderFact) -> None:
-        report = self._report
-        if report is not None:
-            report(fact)
 
     def tap(self, words: Sequence[str]) -> str:
         """Present the card that the one word names, and say what the reader's light answered."""
@@ -153,7 +143,7 @@ class SimulatedReader(Reader):
                 self.become(word)
                 return word
             case [("tamper" | "untamper") as word]:
-                self._tell(TamperChanged(self.id, word == "tamper"))
+                self.tell(TamperChanged(self.id, word == "tamper"))
                 return "its housing is open" if word == "tamper" else "its housing is closed"
         raise SimulationError(
             f"a reader can be offline, insecure, unkeyed, online, tamper or untamper; not {' '.join(words)!r}"

@@ -17,10 +17,8 @@ class UnusableReader(Reader):
         return ReaderState.OFFLINE
 
     def start(self, report: ReportFact) -> None:
-        report(ReaderChanged(self.id, ReaderState.OFFLINE, self._problem))
+        super().start(report)
+        self.tell(ReaderChanged(self.id, ReaderState.OFFLINE, self._problem))
 
     def show(self, feedback: Feedback) -> None:
-        pass
-
-    def close(self) -> None:
         pass

@@ -134,6 +134,15 @@ def test_a_reader_that_comes_online_is_asked_for_its_housing(peer, key, start_re
     until(lambda: given(peer, Command.Status), "it was asked for its status")
 
 
+def test_a_bus_that_stood_still_is_offline_and_tells_by_itself_that_it_turns_again(peer, key, start_bus):
+    bus, listener = start_bus(peer.port, OsdpAddress("front-in", 1, key))
+    listener.online()
+    bus.stalled(f"{bus.name} has stood still for 6 s")
+    assert str(peer.port) in listener.expect(ReaderChanged, state=ReaderState.OFFLINE).detail
+    listener.online()
+    assert bus.beaten_s() > 0
+
+
 def test_a_reader_without_light_and_buzzer_is_not_told_to_use_them(key, start_reader, until):
     with OsdpPeer(key=key, has=[]) as peer:
         reader, listener = start_reader(peer.port, key)
