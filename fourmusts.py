@@ -27,6 +27,7 @@ COMMANDS = {
     "cameras": ("edge.commands:cameras", "Run the camera process of a zone."),
     "link": ("edge.commands:link", "Run the link of a zone to headquarters."),
     "panel": ("edge.commands:panel", "Run the door terminal and the monitoring panel of a zone."),
+    "provision": ("edge.doors.provision_command:provision", "Have a card reader given its key."),
     "sim": ("devices.sim_command:sim", "Drive the simulated hardware of a running zone."),
     "central": ("central.commands:central", "Run headquarters."),
     "demo": ("edge.demo.command:demo", "Play a short day in a custody zone, then stay up."),

@@ -8,9 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from custody.events import Area, Coverage, Direction, PartId, Purpose, ZoneId
+from custody.events import Area, Coverage, PartId, Purpose, ZoneId
 
 from .loading import Settings, load
+from .readers import OsdpReaderSettings, ReaderSettings, check_places
 from .roster import Role, Roster, RosterTables
 
 
@@ -204,29 +205,6 @@ class DoorSettings(Settings):
         return self
 
 
-class OsdpReaderSettings(Settings):
-    id: PartId
-    door: PartId
-    direction: Direction
-    driver: Literal["osdp"]
-    port: Path
-    """Serial device of the RS-485 adapter."""
-    baud: int = 38400
-    address: int = Field(1, ge=0, le=126)
-    key_file: Path
-    """The reader's secure channel key (SCBK): 32 hexadecimal digits, readable by nobody else."""
-
-
-class SimulatedReaderSettings(Settings):
-    id: PartId
-    door: PartId
-    direction: Direction
-    driver: Literal["simulated"]
-
-
-ReaderSettings = Annotated[OsdpReaderSettings | SimulatedReaderSettings, Field(discriminator="driver")]
-
-
 class RtspCameraSettings(Settings):
     id: PartId
     name: str
@@ -286,7 +264,7 @@ class ZoneSettings(RosterTables):
         for reader in self.readers:
             if reader.door not in doors:
                 raise ValueError(f"reader {reader.id!r} names the door {reader.door!r}, which is not declared")
-        _places_on_buses([reader for reader in self.readers if isinstance(reader, OsdpReaderSettings)])
+        check_places(self.readers)
         for room in self.rooms:
             for camera in room.cameras:
                 if camera not in cameras:
@@ -318,24 +296,6 @@ class ZoneSettings(RosterTables):
     @property
     def keys_dir(self) -> Path:
         return self.zone.state_dir / "keys"
-
-
-def _places_on_buses(readers: list[OsdpReaderSettings]) -> None:
-    """Readers on one serial port share its line: each needs an address of its own, all the same speed."""
-    first: dict[Path, OsdpReaderSettings] = {}
-    places: dict[tuple[Path, int], OsdpReaderSettings] = {}
-    for reader in readers:
-        other = places.setdefault((reader.port, reader.address), reader)
-        if other is not reader:
-            raise ValueError(
-                f"readers {other.id!r} and {reader.id!r} both have address {reader.address} on {reader.port}; "
-                "give one of them another"
-            )
-        if first.setdefault(reader.port, reader).baud != reader.baud:
-            raise ValueError(
-                f"readers {first[reader.port].id!r} and {reader.id!r} share {reader.port} but not its baud; "
-                "set one for both"
-            )
 
 
 def _unique(noun: str, ids: list[str]) -> set[str]:

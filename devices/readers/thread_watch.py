@@ -45,7 +45,8 @@ class ThreadWatch:
         self._watched += watched
 
     def start(self) -> None:
-        self._thread.start()
+        if self._watched:
+            self._thread.start()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -8,7 +8,8 @@
              open it once, now; an officer with the role zone_manager may, and whom [[headquarters.may]] names when
              headquarters gives it; too late after 10 s
     provision  {"reader": id}
-             give that reader, which has no key yet, the one of its key file; who may, and until when, as with open
+             give that reader, which has no key yet, the one of its key file; an officer with the role zone_manager
+             may, from within the zone; too late after 10 s
 
 What cannot be understood is answered with ``command.refused``; commands for other parts are none of ours.
 """
@@ -52,6 +53,8 @@ def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history
             return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again", id_)
         if command == "open":
             return OpenRequested(part, actor, _by_right(event, actor, part, layout), id_)
+        if event.data.get("origin") == ORIGIN:
+            return CommandUnusable(command, actor, "a key is given only by somebody who stands in the zone", id_)
         return ProvisionRequested(part, actor)
     if age_s is None or age_s > PASSAGE_VALID_S:
         return None

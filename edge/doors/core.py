@@ -234,6 +234,10 @@ def _on_open_request(state: State, fact: OpenRequested, now: Now) -> Outcome:
 
 def _on_provision_request(state: State, fact: ProvisionRequested, now: Now) -> Outcome:
     refused = access.provisioning_refused(fact.actor, fact.reader, state.layout, now.wall_us)
+    if refused is None and state.readers[fact.reader] in (ReaderState.ONLINE, ReaderState.UNKNOWN):
+        refused = (
+            f"{fact.reader} is {state.readers[fact.reader]}: only one that was found without its key is given it"
+        )
     if refused is None and fact.reader in state.provisioning:
         refused = f"{fact.reader} is being given its key already, as {state.provisioning[fact.reader]} asked"
     if refused is None and not state.ledger_writable:

@@ -6,22 +6,13 @@ A device that cannot be set up is replaced by one that reports its fault; the ot
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from config.clock import Clock, SystemClock
-from config.zone import (
-    DoorSettings,
-    InputSettings,
-    OsdpReaderSettings,
-    Secured,
-    SimulatedReaderSettings,
-    ZoneSettings,
-)
-from custody.events import Direction, PartId
+from config.zone import DoorSettings, InputSettings, Secured, ZoneSettings
+from custody.events import PartId
 from devices.doors.button import Button
 from devices.doors.contact import Contact
 from devices.doors.lock import Lock, LockState
@@ -37,8 +28,6 @@ from devices.readers.reader import (
     ReaderFact,
     TamperChanged,
 )
-from devices.readers.simulated import SimulatedReader, at_door
-from devices.readers.unusable import UnusableReader
 from devices.simulation import Bench
 
 from .facts import (
@@ -51,6 +40,7 @@ from .facts import (
     ReaderReported,
     TamperReported,
 )
+from .reader_hardware import ReaderBuilder
 
 log = logging.getLogger(__name__)
 
@@ -224,45 +214,7 @@ class _Builder:
         return self._hardware.bench
 
     def add_readers(self) -> None:
-        ports: dict[Path, list[OsdpReaderSettings]] = defaultdict(list)
-        doors: dict[PartId, dict[Direction, SimulatedReader]] = defaultdict(dict)
-        cards = {officer.id: officer.card for officer in self._settings.officers if officer.card is not None}
-        for settings in self._settings.readers:
-            match settings:
-                case OsdpReaderSettings():
-                    ports[settings.port].append(settings)
-                case SimulatedReaderSettings():
-                    reader = SimulatedReader(settings.id, cards=cards)
-                    reader.stand_on(self._bench())
-                    self._hardware.readers[settings.id] = reader
-                    doors[settings.door].setdefault(settings.direction, reader)
-        for door, sides in doors.items():
-            self._name_after_door(door, sides)
-        for port, readers in ports.items():
-            self._add_bus(port, readers)
-
-    def _name_after_door(self, door: PartId, sides: Mapping[Direction, SimulatedReader]) -> None:
-        if door not in self._hardware.readers:
-            self._bench().register("tap", door, lambda words: at_door(SimulatedReader.tap, sides, words))
-            self._bench().register("pin", door, lambda words: at_door(SimulatedReader.enter, sides, words))
-
-    def _add_bus(self, port: Path, readers: list[OsdpReaderSettings]) -> None:
-        from devices.readers.key_file import read_key
-        from devices.readers.osdp import OsdpAddress, OsdpBus
-
-        places: list[OsdpAddress] = []
-        for settings in readers:
-            try:
-                places.append(OsdpAddress(settings.id, settings.address, read_key(settings.key_file)))
-            except DeviceError as error:
-                log.critical("reader %s stays off: %s", settings.id, error)
-                self._hardware.readers[settings.id] = UnusableReader(settings.id, str(error))
-        if not places:
-            return
-        bus = OsdpBus(port, readers[0].baud, places, self._clock)
-        self._hardware.readers.update({reader.id: reader for reader in bus.readers})
-        self._hardware.starters.append(bus.start)
-        self._hardware.closers.append(bus.close)
+        ReaderBuilder(self._settings, self._hardware, self._clock, pins=self._pins, bench=self._bench).add_all()
 
 
 def _pin(number: int | None) -> int:

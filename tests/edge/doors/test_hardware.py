@@ -1,8 +1,11 @@
 """The settings' hardware, built: what is real, what stands in for what is broken, who listens to whom."""
 
+import os
 import secrets
+import struct
 import time
 
+import lgpio
 import pytest
 from gpiozero.pins.mock import MockFactory
 
@@ -13,6 +16,8 @@ from devices.doors.lock import LockState
 from devices.errors import LockFault
 from devices.readers.key_file import write_new_key
 from devices.readers.osdp_peer import OsdpPeer
+from devices.readers.reader import ReaderState
+from devices.readers.wiegand import card_bits
 from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, ReaderReported
 from edge.doors.hardware import build
 from edge.doors.release_locks import main
@@ -145,6 +150,71 @@ def test_a_refused_key_takes_one_reader_out_and_says_why(load, started, tmp_path
         assert told[0].state == "offline" and f"chmod 600 {file}" in told[0].detail
         until(lambda: any(isinstance(fact, ContactReported) for fact in facts))
         hardware.close()
+
+
+WIEGAND = """
+[[reader]]
+id = "store-in"
+door = "front-door"
+direction = "in"
+driver = "wiegand"
+d0 = 23
+d1 = 24
+"""
+USB = """
+[[reader]]
+id = "desk-in"
+door = "front-door"
+direction = "in"
+driver = "usb"
+device = "{device}"
+"""
+
+
+def test_readers_in_the_clear_that_cannot_be_had_are_named_and_the_door_works(load, started, tmp_path, caplog):
+    device = tmp_path / "event7"
+    readers = WIEGAND + USB.format(device=device)
+    _, facts = started(load(readers=readers), pin_factory=MockFactory())
+
+    until(lambda: sum(isinstance(fact, ReaderReported) for fact in facts) == 2)
+    told = {fact.reader: fact for fact in facts if isinstance(fact, ReaderReported)}
+    assert {fact.state for fact in told.values()} == {ReaderState.OFFLINE}
+    assert f"{device} cannot be taken" in told["desk-in"].detail
+    until(lambda: any(isinstance(fact, ContactReported) for fact in facts))
+    for reader in ("store-in", "desk-in"):
+        assert f"reader {reader} speaks in the clear" in caplog.text
+
+
+def test_pulses_on_two_lines_become_a_fact(load, started, monkeypatch):
+    """lgpio's own thread and pipe; only the claim of the lines is left out, as no test machine has them."""
+    claimed = []
+    monkeypatch.setattr(lgpio, "gpio_claim_alert", lambda handle, pin, edges, flags: claimed.append(pin))
+    pins = MockFactory()
+    pins._handle = 1
+    hardware, facts = started(load(readers=WIEGAND), pin_factory=pins)
+    pipe = os.open(f"/proc/self/fd/{lgpio._notify_thread._file.fileno()}", os.O_WRONLY)
+    for number, bit in enumerate(card_bits([0, 1, 1] * 8)):
+        os.write(pipe, struct.pack("QBBBBI", number * 2_000_000, 0, 24 if bit else 23, 0, 0, 0))
+    os.close(pipe)
+
+    until(lambda: CardPresented("store-in", "0DB6DB7") in facts)
+    assert claimed == [23, 24]
+    hardware.close()
+
+
+@pytest.mark.parametrize(
+    ("readers", "said"),
+    [
+        (WIEGAND.replace("d1 = 24", "d1 = 23"), "'store-in' has d0 and d1 on pin 23"),
+        (WIEGAND + WIEGAND.replace("store-in", "b").replace("23", "22"), "'store-in' and 'b' are both on 24"),
+        (USB + USB.replace("desk-in", "b"), "'desk-in' and 'b' are both on {device}"),
+        (WIEGAND + "bits = 32", "26, 34 or 37"),
+        (WIEGAND + "keys = 6", "4 or 8"),
+    ],
+)
+def test_a_reader_in_the_clear_that_makes_no_sense_is_refused(load, readers, said):
+    with pytest.raises(ConfigurationError, match=said):
+        load(readers=readers)
 
 
 def test_a_lock_line_that_a_dead_process_left_driven_is_an_input_afterwards(load, tmp_path):

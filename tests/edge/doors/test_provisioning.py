@@ -32,6 +32,7 @@ def test_a_manager_has_a_reader_given_its_key_and_its_return_is_told(doors):
 
 
 def test_a_reader_that_did_not_take_its_key_is_answered_to_whoever_asked(doors):
+    doors.reader("insecure")
     doors.tell(ProvisionRequested(READER, "m0001"))
     told = doors.tell(ProvisionEnded(READER, False, "it has another key"))
     assert refusals(told) == [("provision", "m0001", "it has another key")]
@@ -49,10 +50,20 @@ def test_a_reader_that_did_not_take_its_key_is_answered_to_whoever_asked(doors):
 )
 def test_who_may_not_give_out_keys_is_refused_with_the_reason(doors, actor, reader, reason):
     told = doors.tell(ProvisionRequested(reader, actor))
-    assert reason in refusals(told)[0][2] and not doors.actions
+    assert reason in refusals(told)[0][2]
+    assert not doors.actions
+
+
+@pytest.mark.parametrize("state", ["online", "unknown"])
+def test_a_reader_that_was_not_found_without_its_key_is_given_none(doors, state):
+    doors.reader(state)
+    assert f"is {state}" in refusals(doors.tell(ProvisionRequested(READER, "m0001")))[0][2]
+    assert not doors.actions
 
 
 def test_a_key_is_given_out_once_at_a_time_and_never_unrecorded(doors):
+    doors.reader("insecure")
+    doors.reader("offline", "front-door-out")
     doors.tell(ProvisionRequested(READER, "m0001"))
     assert "as m0001 asked" in refusals(doors.tell(ProvisionRequested(READER, "m0001")))[0][2]
     doors.ledger(writable=False)

@@ -10,9 +10,16 @@ from config.clock import ManualClock, SystemClock
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
 from devices.doors.simulated import SimulatedContact, SimulatedLock
-from devices.readers.reader import Feedback
+from devices.readers.reader import Feedback, ReaderState
 from devices.readers.simulated import SimulatedReader
-from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, OpenRequested, ProvisionRequested
+from edge.doors.facts import (
+    ButtonPressed,
+    CardPresented,
+    ContactReported,
+    OpenRequested,
+    ProvisionRequested,
+    ReaderReported,
+)
 from edge.doors.hardware import Hardware
 from edge.doors.layout import Layout
 from edge.doors.service import DoorService
@@ -274,6 +281,7 @@ def test_a_reader_that_cannot_show_anything_stops_nobody(zone, caplog):
 
 
 def test_a_reader_with_a_key_is_not_given_one_and_whoever_asked_is_told(zone):
+    zone.service.turn(ReaderReported("front-door-in", ReaderState.INSECURE, "as it was"))
     zone.service.turn(ProvisionRequested("front-door-in", "m0001"))
     zone.service.turn(zone.service._facts.get_nowait())
     refused = list(zone.ledger.events())[-1]
