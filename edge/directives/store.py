@@ -7,8 +7,8 @@ In ``<state_dir>/directives``, readable by the service's user alone, since a ros
     roster.set-000007-<sha256>.json      in force; of these the last three stay, to fall back on
 
 Files appear under their names whole and on disk. Losing them costs a repeated command: until then the zone goes on
-with what is left, at last with the roster in ``zone.toml`` and the policy of its programs. They are not trusted: a
-file that is not what its name says is passed over and told.
+with what is left, at last with the roster in ``zone.toml`` and the policy of its programs. They are trusted as
+``zone.toml`` is: the digest finds damage, not somebody who may write here.
 """
 
 from __future__ import annotations

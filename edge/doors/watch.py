@@ -137,9 +137,9 @@ class LedgerWatch:
         if (trouble := in_force.troubles.get(ROSTER_SET)) is not None:
             self._take(CommandUnusable(ROSTER_SET, None, trouble))
         if in_force.roster != self._layout.roster:
-            log.info("roster version %d counts from now on", in_force.roster.version)
             self._layout = self._layout.with_roster(in_force.roster)
             self._take(RosterChanged(in_force.roster))
+            log.info("roster version %d counts from now on", in_force.roster.version)
 
     def _fold_again(self, last: Event) -> None:
         """A correction may change anything that was folded before it. ``last``: the last line taken in so far."""
