@@ -41,9 +41,11 @@ log = logging.getLogger(__name__)
 VALID_S_MAX = 7 * 86_400.0
 """How long a command may be valid: an order that a zone finds after a week of silence is no longer meant."""
 STRANGERS_MAX = 20
-STRANGERS_WINDOW_S = 600.0
-"""So many commands that headquarters did not sign are written down one by one in such a time, the others counted:
-whoever can reach the broker must not be able to fill the ledger."""
+REFUSED_MAX = 40
+REFUSALS_WINDOW_S = 600.0
+"""So many refusals, of commands that headquarters did not and did sign, are written down one by one in such a
+time, the others counted: whoever reaches the broker can send anything, and what was sent before, as often as he likes,
+and must not be able to fill the ledger."""
 SHOWN_CHARS_MAX = 64
 ORIGIN = "headquarters"
 """``origin`` of a command in the ledger, where the panel's have none."""
@@ -135,8 +137,8 @@ class CommandDesk:
         self._headquarters = headquarters
         self._clock = clock
         self._intake = intake
-        self._strangers = 0
-        self._strangers_since_s = 0.0
+        self._strangers = _Budget(STRANGERS_MAX)
+        self._refused = _Budget(REFUSED_MAX)
 
     def take(self, command: Command, *, retained: bool) -> None:
         """Put it into the register, as received or as refused; who can carry it out follows the ledger.
@@ -146,18 +148,18 @@ class CommandDesk:
         try:
             check_signature(command, self._ledger.zone, self._headquarters)
         except CommandUnwelcome as refusal:
-            self._refuse_stranger(command, refusal)
+            # Nothing that it says is believed, so its id is not repeated either.
+            self._refuse(command, str(refusal), {}, self._strangers)
             return
+        known: dict[str, Any] = {"id": command.id, "origin": ORIGIN}
         try:
             self._follow(command, retained)
         except CommandUnwelcome as refusal:
-            known: dict[str, Any] = {"id": command.id, "origin": ORIGIN}
-            if isinstance(refusal, CommandRepeated):
-                known["repeated"] = True
-            self._refuse(command, str(refusal), known)
+            repeated = {"repeated": True} if isinstance(refusal, CommandRepeated) else {}
+            self._refuse(command, str(refusal), known | repeated, self._refused)
         except SchemaBroken:
-            self._refuse(command, "its arguments fit no line of the ledger", {"id": command.id, "origin": ORIGIN})
-        except CommandNotKept as error:
+            self._refuse(command, "its arguments fit no line of the ledger", known, self._refused)
+        except (CommandNotKept, OSError) as error:
             log.error("command %s by %s cannot be taken now: %s", command.name, command.actor, error)
 
     def _follow(self, command: Command, retained: bool) -> None:
@@ -176,7 +178,14 @@ class CommandDesk:
         except GivenBefore as known:
             raise CommandRepeated(str(known)) from None
         log.info("command %s by %s is received", command.name, command.actor)
-        self._intake.recorded(command)
+        self._tell_recorded(command)
+
+    def _tell_recorded(self, command: Command) -> None:
+        """Whoever follows the ledger does what this may fail to do."""
+        try:
+            self._intake.recorded(command)
+        except (SyncError, OSError) as error:
+            log.error("command %s is received, what it brings is not in force yet: %s", command.name, error)
 
     def _restored_us(self) -> int:
         """When the ledger that is written now began after a disk was restored; 0 if it did not."""
@@ -184,25 +193,34 @@ class CommandDesk:
         identity = newest.identity
         return identity.created_us if identity.reason == LedgerReason.ROLLBACK.value else 0
 
-    def _refuse_stranger(self, command: Command, refusal: CommandUnwelcome) -> None:
-        """One that headquarters did not sign: nothing that it says is believed, and little of it is kept."""
-        now_s = self._clock.boottime_s()
-        more = ""
-        if now_s - self._strangers_since_s > STRANGERS_WINDOW_S:
-            unwritten = max(0, self._strangers - STRANGERS_MAX)
-            more = f"; before it {unwritten} like it were not written down" if unwritten else ""
-            self._strangers, self._strangers_since_s = 0, now_s
-        self._strangers += 1
-        if self._strangers <= STRANGERS_MAX:
-            self._refuse(command, f"{refusal}{more}", {})
-        else:
-            log.warning("a command that headquarters did not sign is refused and counted, not written down")
-
-    def _refuse(self, command: Command, reason: str, known: Mapping[str, Any]) -> None:
+    def _refuse(self, command: Command, reason: str, known: Mapping[str, Any], budget: _Budget) -> None:
         name, actor = command.name[:SHOWN_CHARS_MAX], command.actor[:SHOWN_CHARS_MAX]
         log.warning("command %s by %s is refused: %s", name, actor, reason)
+        unwritten = budget.spend(self._clock.boottime_s())
+        if unwritten is None:
+            return
+        if unwritten:
+            reason += f"; before it {unwritten} like it were not written down"
         refused = {"command": name, "actor": actor, "reason": reason, **known}
         self._ledger.append(draft(CommandRefused.model_validate(refused)))
+
+
+class _Budget:
+    """How many lines may still be written in this window of time."""
+
+    def __init__(self, lines: int) -> None:
+        self._lines = lines
+        self._asked = 0
+        self._since_s = 0.0
+
+    def spend(self, now_s: float) -> int | None:
+        """Whether one more may be written: how many were not before it, or ``None``."""
+        unwritten = 0
+        if now_s - self._since_s > REFUSALS_WINDOW_S:
+            unwritten = max(0, self._asked - self._lines)
+            self._asked, self._since_s = 0, now_s
+        self._asked += 1
+        return unwritten if self._asked <= self._lines else None
 
 
 def _signed_bytes(command: Command, zone: str) -> bytes:

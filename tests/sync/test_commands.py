@@ -13,8 +13,9 @@ from config.clock import ManualClock
 from custody.events import LedgerReason
 from sync import once
 from sync.commands import (
+    REFUSALS_WINDOW_S,
+    REFUSED_MAX,
     STRANGERS_MAX,
-    STRANGERS_WINDOW_S,
     VALID_S_MAX,
     CommandNotKept,
     CommandUnwelcome,
@@ -31,6 +32,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.unwelcome: Exception | None = None
+        self.fails_after: Exception | None = None
         self.told: list[tuple[str, str]] = []
 
     def admit(self, command: Command) -> Mapping[str, Any]:
@@ -41,6 +43,8 @@ class Recording:
 
     def recorded(self, command: Command) -> None:
         self.told.append(("recorded", command.id))
+        if self.fails_after is not None:
+            raise self.fails_after
 
 
 class Zone:
@@ -246,5 +250,28 @@ def test_a_flood_of_strangers_commands_fills_no_ledger_and_its_size_is_told(zone
         zone.end.receive(encode(forged), 0.0)
     assert len(zone.told()) == STRANGERS_MAX
     assert zone.give(command()) == RECEIVED  # headquarters' own are not kept out
-    zone.clock.advance(STRANGERS_WINDOW_S + 1)
+    zone.clock.advance(REFUSALS_WINDOW_S + 1)
     assert "before it 30 like it were not written down" in zone.give(forged)[1]
+
+
+def test_a_command_that_somebody_sends_again_and_again_fills_no_ledger(zone: Zone, command: Made) -> None:
+    given = command()
+    assert zone.give(given) == RECEIVED
+    for _ in range(REFUSED_MAX + 30):
+        zone.end.receive(encode(given), 0.0)
+    assert len(zone.told()) == 1 + REFUSED_MAX
+    assert zone.give(command()) == RECEIVED
+    zone.clock.advance(REFUSALS_WINDOW_S + 1)
+    type_, reason = zone.give(given)
+    assert type_ == "command.refused" and "before it 30 like it were not written down" in reason
+
+
+def test_a_disk_that_fails_the_intake_ends_neither_the_link_nor_the_command(zone: Zone, command: Made) -> None:
+    given = command()
+    zone.intake.unwelcome = OSError(5, "Input/output error")
+    zone.end.receive(encode(given), 0.0)
+    assert zone.told() == []
+    zone.intake.unwelcome = None
+    zone.intake.fails_after = OSError(5, "Input/output error")
+    assert zone.give(given) == RECEIVED
+    assert "given before" in zone.give(given)[1]
