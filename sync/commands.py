@@ -44,8 +44,8 @@ STRANGERS_MAX = 20
 REFUSED_MAX = 40
 REFUSALS_WINDOW_S = 600.0
 """So many refusals, of commands that headquarters did not and did sign, are written down one by one in such a
-time, the others counted: whoever reaches the broker can send anything, and what was sent before, as often as he likes,
-and must not be able to fill the ledger."""
+time, the others counted: whoever reaches the broker can send anything, and what was sent before, as often as he
+likes, and must not be able to fill the ledger."""
 SHOWN_CHARS_MAX = 64
 ORIGIN = "headquarters"
 """``origin`` of a command in the ledger, where the panel's have none."""
