@@ -31,6 +31,7 @@ from custody.events import (
     encode_line,
     event_id,
     parse_line,
+    written,
 )
 
 from . import ledger_file
@@ -186,23 +187,22 @@ class Ledger:
         clock = self._clock
         now_us, boottime_s = clock.now_us(), clock.boottime_s()
         offset_s, bootid = clock.utc_offset_s(now_us), clock.bootid
+        entropy = os.urandom(10 * len(drafts))
         return [
-            parse_line(
-                encode_line(
-                    one,
-                    Stamp(
-                        one.id or event_id(now_us, os.urandom(10)),
-                        identity.zone,
-                        identity.id,
-                        size + place,
-                        now_us,
-                        offset_s,
-                        bootid,
-                        boottime_s,
-                    ),
-                )
+            written(
+                one,
+                Stamp(
+                    one.id or event_id(now_us, entropy[10 * place : 10 * place + 10]),
+                    identity.zone,
+                    identity.id,
+                    size + place + 1,
+                    now_us,
+                    offset_s,
+                    bootid,
+                    boottime_s,
+                ),
             )
-            for place, one in enumerate(drafts, 1)
+            for place, one in enumerate(drafts)
         ]
 
     def _load(self) -> None:

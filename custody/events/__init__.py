@@ -45,6 +45,7 @@ from .envelope import (
     read_fields,
     time_us,
     to_datetime,
+    written,
 )
 from .errors import EventError, MalformedLine, SchemaBroken
 from .guards import CheckMade, GuardAbsent, GuardHandover, GuardPresent, PresenceProof
@@ -270,4 +271,5 @@ __all__ = [
     "read_fields",
     "time_us",
     "to_datetime",
+    "written",
 ]

@@ -108,6 +108,7 @@ def event_id(written_us: int, entropy: bytes) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+@lru_cache(maxsize=256)
 def format_time(time_us: int, utc_offset_s: int) -> str:
     """ISO 8601 with six decimals and a numeric offset: ``2026-11-23T09:04:11.120000+08:00``."""
     zone = timezone(timedelta(seconds=utc_offset_s))
@@ -180,6 +181,31 @@ def encode_line(draft: Draft, stamp: Stamp) -> bytes:
     if len(line) > MAX_LINE_BYTES:
         raise SchemaBroken(draft.type, f"the line has {len(line)} bytes, at most {MAX_LINE_BYTES} fit a message")
     return line
+
+
+def written(draft: Draft, stamp: Stamp) -> Event:
+    """The event as whoever reads its line will read it: ``parse_line(encode_line(…))`` in half the time.
+
+    Raises ``SchemaBroken``.
+    """
+    line = encode_line(draft, stamp)
+    # The data of the line, not of the draft: a tuple is a list there.
+    fields = orjson.loads(line)
+    return Event(
+        stamp.id,
+        stamp.zone,
+        draft.type,
+        draft.subject,
+        stamp.written_us if draft.time_us is None else draft.time_us,
+        stamp.utc_offset_s,
+        stamp.written_us,
+        stamp.ledger,
+        stamp.sequence,
+        stamp.bootid,
+        float(fields["boottime"]),
+        fields["data"],
+        line,
+    )
 
 
 def parse_line(line: bytes) -> Event:
