@@ -78,11 +78,26 @@ class InputLine:
 class InputWatch:
     """Watches any number of lines on one thread. Add lines before ``start``."""
 
+    name = "the reading of the GPIO inputs"
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lines: list[InputLine] = []
         self._edges: queue.SimpleQueue[tuple[InputLine, bool, float] | None] = queue.SimpleQueue()
+        self._beaten_s = clock.boottime_s()
         self._thread = threading.Thread(target=self._run, name="gpio-inputs", daemon=True)
+
+    def beaten_s(self) -> float:
+        """Boot time at which its thread was last seen to turn."""
+        return self._beaten_s
+
+    def stalled(self, detail: str) -> None:
+        """Its thread turns no more, as its watch says: what the lines say now is not known."""
+        for line in self._lines:
+            self._fault(line, detail)
+
+    def resumed(self) -> None:
+        """Each line tells itself once it has stood still."""
 
     def add(self, line: InputLine) -> None:
         self._lines.append(line)
@@ -102,7 +117,7 @@ class InputWatch:
     def _run(self) -> None:
         reread_at_s = self._clock.boottime_s()
         while True:
-            now_s = self._clock.boottime_s()
+            now_s = self._beaten_s = self._clock.boottime_s()
             # Edges that wait come first: a level has only stood if none of them ended it.
             if self._edges.empty():
                 if now_s >= reread_at_s:

@@ -29,6 +29,7 @@ from devices.readers.reader import (
     TamperChanged,
 )
 from devices.simulation import Bench
+from devices.thread_watch import ThreadWatch
 
 from .facts import (
     ButtonPressed,
@@ -40,7 +41,7 @@ from .facts import (
     ReaderReported,
     TamperReported,
 )
-from .reader_hardware import ReaderBuilder
+from .reader_hardware import Makers, ReaderBuilder
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +117,7 @@ def build(settings: ZoneSettings, *, clock: Clock | None = None, pin_factory: An
     for door in settings.doors:
         builder.add_door(door)
     builder.add_readers()
+    builder.watch_threads()
     return hardware
 
 
@@ -125,7 +127,9 @@ class _Builder:
         self._hardware = hardware
         self._clock = clock
         self._pin_factory = pin_factory
-        self._watch: Any = None
+        self._inputs: Any = None
+        self._canary: Any = None
+        self._watch = ThreadWatch(clock)
 
     def add_door(self, door: DoorSettings) -> None:
         self._hardware.locks[door.id] = self._lock(door)
@@ -185,19 +189,20 @@ class _Builder:
 
     def _line(self, line: InputSettings) -> dict[str, Any]:
         factory = self._pins()
-        if self._watch is None:
+        if self._inputs is None:
             from devices.doors.inputs import InputWatch
 
-            self._watch = InputWatch(self._clock)
-            self._hardware.starters.append(self._watch.start)
-            self._hardware.closers.append(self._watch.stop)
+            self._inputs = InputWatch(self._clock)
+            self._watch.add(self._inputs)
+            self._hardware.starters.append(self._inputs.start)
+            self._hardware.closers.append(self._inputs.stop)
         return {
             "pin": _pin(line.pin),
             "pull_up": line.pull_up,
             "active_low": line.active_low,
             "debounce_s": line.debounce_s,
             "factory": factory,
-            "watch": self._watch,
+            "watch": self._inputs,
         }
 
     def _pins(self) -> Any:
@@ -206,7 +211,18 @@ class _Builder:
 
             self._pin_factory = lgpio_factory()
             self._hardware.closers.append(self._pin_factory.close)
+            self._lgpio_canary()
         return self._pin_factory
+
+    def _lgpio_canary(self) -> Any:
+        if self._canary is None:
+            # lgpio starts threads and makes a FIFO when it is loaded: only where it is needed.
+            from devices.lgpio_canary import Canary
+
+            self._canary = Canary(self._clock)
+            self._watch.add(self._canary)
+            self._hardware.closers.append(self._canary.close)
+        return self._canary
 
     def _bench(self) -> Bench:
         if self._hardware.bench is None:
@@ -214,7 +230,13 @@ class _Builder:
         return self._hardware.bench
 
     def add_readers(self) -> None:
-        ReaderBuilder(self._settings, self._hardware, self._clock, pins=self._pins, bench=self._bench).add_all()
+        makers = Makers(pins=self._pins, canary=self._lgpio_canary, bench=self._bench)
+        ReaderBuilder(self._settings, self._hardware, self._clock, self._watch, makers).add_all()
+
+    def watch_threads(self) -> None:
+        """Last of all: it watches only what was started before it."""
+        self._hardware.starters.append(self._watch.start)
+        self._hardware.closers.insert(0, self._watch.stop)
 
 
 def _pin(number: int | None) -> int:

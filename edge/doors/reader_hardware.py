@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,9 @@ from config.zone import ZoneSettings
 from custody.events import Direction, PartId
 from devices.errors import DeviceError
 from devices.readers.simulated import SimulatedReader, at_door
-from devices.readers.thread_watch import ThreadWatch
 from devices.readers.unusable import UnusableReader
 from devices.simulation import Bench
+from devices.thread_watch import ThreadWatch
 
 if TYPE_CHECKING:
     from .hardware import Hardware
@@ -31,25 +32,31 @@ InTheClear = WiegandReaderSettings | UsbReaderSettings
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Makers:
+    """What readers share with the rest of the hardware; each makes it at its first call."""
+
+    pins: Callable[[], Any]
+    canary: Callable[[], Any]
+    bench: Callable[[], Bench]
+
+
 class ReaderBuilder:
-    """Adds the readers to ``hardware``. ``pins`` and ``bench`` make what they give at the first call."""
+    """Adds the readers to ``hardware``, and what reads them to ``watch``."""
 
     def __init__(
         self,
         settings: ZoneSettings,
         hardware: Hardware,
         clock: Clock,
-        *,
-        pins: Callable[[], Any],
-        bench: Callable[[], Bench],
+        watch: ThreadWatch,
+        makers: Makers,
     ) -> None:
         self._settings = settings
         self._hardware = hardware
         self._clock = clock
-        self._pins = pins
-        self._bench = bench
-        self._watch = ThreadWatch(clock)
-        self._canary: Any = None
+        self._watch = watch
+        self._make = makers
 
     def add_all(self) -> None:
         ports: dict[Path, list[OsdpReaderSettings]] = defaultdict(list)
@@ -63,20 +70,18 @@ class ReaderBuilder:
                     self._add_in_the_clear(settings)
                 case SimulatedReaderSettings():
                     reader = SimulatedReader(settings.id, cards=cards)
-                    reader.stand_on(self._bench())
+                    reader.stand_on(self._make.bench())
                     self._hardware.readers[settings.id] = reader
                     doors[settings.door].setdefault(settings.direction, reader)
         for door, sides in doors.items():
             self._name_after_door(door, sides)
         for port, readers in ports.items():
             self._add_bus(port, readers)
-        self._hardware.starters.append(self._watch.start)
-        self._hardware.closers.insert(0, self._watch.stop)
 
     def _name_after_door(self, door: PartId, sides: Mapping[Direction, SimulatedReader]) -> None:
         if door not in self._hardware.readers:
-            self._bench().register("tap", door, lambda words: at_door(SimulatedReader.tap, sides, words))
-            self._bench().register("pin", door, lambda words: at_door(SimulatedReader.enter, sides, words))
+            self._make.bench().register("tap", door, lambda words: at_door(SimulatedReader.tap, sides, words))
+            self._make.bench().register("pin", door, lambda words: at_door(SimulatedReader.enter, sides, words))
 
     def _add_in_the_clear(self, settings: InTheClear) -> None:
         log.warning(
@@ -97,15 +102,12 @@ class ReaderBuilder:
         self._hardware.readers[reader] = UnusableReader(reader, str(error))
 
     def _add_wiegand(self, settings: WiegandReaderSettings) -> None:
-        factory = self._pins()
-        # lgpio starts threads and makes a FIFO when it is loaded: only where it is needed.
-        from devices.readers.lgpio_lines import Canary, LgpioLines
+        factory = self._make.pins()
+        from devices.readers.lgpio_lines import LgpioLines
         from devices.readers.wiegand_reader import WiegandReader
 
-        if self._canary is None:
-            self._canary = Canary(self._clock)
-            self._hardware.closers.append(self._canary.close)
-        lines = LgpioLines(settings.id, d0=settings.d0, d1=settings.d1, factory=factory, canary=self._canary)
+        canary = self._make.canary()
+        lines = LgpioLines(settings.id, d0=settings.d0, d1=settings.d1, factory=factory, canary=canary)
         reader = WiegandReader(settings.id, lines, card=settings.bits, keys=settings.keys, clock=self._clock)
         self._watch.add(reader)
         self._hardware.readers[settings.id] = reader

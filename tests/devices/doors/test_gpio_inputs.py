@@ -84,6 +84,14 @@ def test_a_line_that_cannot_be_read_is_a_fault_and_recovers(gpio_rig, reports):
     assert reports.next_state() is ContactState.CLOSED
 
 
+def test_lines_whose_thread_stands_still_are_not_known_until_it_turns_again(gpio_rig, reports):
+    gpio_rig.start(reports.contact.put, lambda: None)
+    reports.next_state()
+    gpio_rig.watch.stalled("the reading of the GPIO inputs has stood still for 6 s")
+    assert reports.next_state() is ContactState.FAULT
+    assert reports.next_state() is ContactState.CLOSED
+
+
 def test_a_line_that_never_stands_still_is_a_fault(gpio_rig, reports):
     gpio_rig.start(reports.contact.put, lambda: None)
     reports.next_state()

@@ -2,15 +2,14 @@
 
 import os
 import struct
-import subprocess
-import sys
 
 import lgpio
 import pytest
 
 from config.clock import SystemClock
 from devices.errors import PinUnavailable
-from devices.readers.lgpio_lines import Canary, LgpioLines
+from devices.lgpio_canary import Canary
+from devices.readers.lgpio_lines import LgpioLines
 from devices.readers.reader import CardRead
 from devices.readers.wiegand import card_bits
 from devices.readers.wiegand_reader import WiegandReader
@@ -69,42 +68,3 @@ def test_falling_edges_of_two_lines_become_a_card(canary, claimed, pulse, listen
 def test_a_line_that_cannot_be_had_is_named(canary, claimed):
     with pytest.raises(PinUnavailable, match="pin 99 of reader front-in cannot be claimed"):
         LgpioLines("front-in", d0=D0, d1=99, factory=Chip(), canary=canary)
-
-
-def test_the_canary_sings_while_lgpios_thread_turns(canary, until):
-    began_s = canary.beaten_s()
-    until(lambda: canary.beaten_s() > began_s, "the canary was heard")
-
-
-DEATH = """
-import os, struct, time
-import lgpio
-from config.clock import SystemClock
-from devices.readers.lgpio_lines import CANARY_S, Canary
-
-canary = Canary(SystemClock())
-began_s = canary.beaten_s()
-while canary.beaten_s() == began_s:
-    time.sleep(0.01)
-lgpio.callback(0, 7, lgpio.FALLING_EDGE, lambda *edge: 1 / 0)
-pipe = os.open(f"/proc/self/fd/{lgpio._notify_thread._file.fileno()}", os.O_WRONLY)
-os.write(pipe, struct.pack("QBBBBI", 1, 0, 7, 0, 0, 0))
-lgpio._notify_thread.join()
-last_s = canary.beaten_s()
-time.sleep(CANARY_S * 3)
-print("silent" if canary.beaten_s() == last_s else "still singing")
-"""
-
-
-def test_one_callback_that_fails_ends_every_input_of_lgpio_and_the_canary_is_silent(tmp_path):
-    """In a process of its own: it is lost for GPIO afterwards."""
-    done = subprocess.run(
-        [sys.executable, "-c", DEATH],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert done.stdout == "silent\n", done.stderr
-    assert "ZeroDivisionError" in done.stderr

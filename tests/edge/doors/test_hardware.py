@@ -3,6 +3,7 @@
 import os
 import secrets
 import struct
+import threading
 import time
 
 import lgpio
@@ -107,6 +108,14 @@ def test_hardware_closed_leaves_the_lock_line_at_rest(load, started):
     hardware.locks["front-door"].unlock()
     hardware.close()
     assert not pins.pin(17).state and pins.pin(17).function == "input"
+
+
+def test_lgpios_thread_is_watched_wherever_its_lines_are_used(load, started, monkeypatch):
+    monkeypatch.setattr("devices.doors.gpio.lgpio_factory", MockFactory)
+    hardware, _ = started(load())
+    assert {"gpio-canary", "thread-watch"} <= {thread.name for thread in threading.enumerate()}
+    hardware.close()
+    assert not {"gpio-canary", "thread-watch"} & {thread.name for thread in threading.enumerate()}
 
 
 def test_a_machine_without_gpio_reports_faults_and_says_why(load, started, caplog, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Watches that the threads which read the readers still turn: one that stands still says nothing by itself."""
+"""Watches that the threads which read readers and lines still turn: one that stands still says nothing itself."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ThreadWatch:
         self._watched: list[Turning] = []
         self._still: set[int] = set()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reader-watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="thread-watch", daemon=True)
 
     def add(self, *watched: Turning) -> None:
         self._watched += watched

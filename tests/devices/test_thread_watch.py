@@ -1,7 +1,7 @@
 import pytest
 
 from config.clock import ManualClock
-from devices.readers.thread_watch import STALLED_S, ThreadWatch
+from devices.thread_watch import STALLED_S, ThreadWatch
 
 
 class Thread:
