@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 OPEN_VALID_S = 30.0
 """Nobody stands at a door for longer."""
 DOCUMENT_VALID_S = VALID_S_MAX
+ACTOR = re.compile(r"[0-9a-z-]{1,32}")
 LOOK_S = 1.0
 """Real seconds between looks for commands that another process has given."""
 RESEND_S = 5.0
@@ -94,6 +96,8 @@ class Commander:
         if zone not in self._zones:
             known = ", ".join(sorted(self._zones)) or "none"
             raise CommandUnfit(f"zone {zone!r} is not enrolled; there are: {known}")
+        if not ACTOR.fullmatch(actor):
+            raise CommandUnfit(f"{actor!r:.60} names nobody: an actor is 1 to 32 of [0-9a-z-]")
         if not 0 < valid_s <= VALID_S_MAX:
             raise CommandUnfit(f"a command cannot be valid for {valid_s:g} s; at most {VALID_S_MAX:g} are taken")
         issues: list[Issue] = []

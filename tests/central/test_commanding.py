@@ -218,6 +218,7 @@ def test_a_newer_roster_takes_the_place_of_one_that_the_zone_has_not_and_version
     [
         (lambda to: to.open("nz09", "front", "hq"), "not enrolled; there are: nz01, nz02, nz03"),
         (lambda to: to.open("nz01", "front", "hq", valid_s=VALID_S_MAX + 1), "cannot be valid"),
+        (lambda to: to.open("nz01", "front", "*"), "names nobody"),
         (lambda to: to.open("nz01", "x" * 70_000, "hq"), "at most 65536"),
         (lambda to: to.send_roster("nz01", RosterTables(), "hq"), "nobody could pass"),
         (lambda to: to.send_policy("nz01", lambda version: b" " * 3_000_000, "hq"), "at most"),
