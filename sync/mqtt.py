@@ -8,6 +8,7 @@ topic                           from          retained  content
 ``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
 ``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
 ``v1/hq/tree``                  headquarters  yes       checkpoint of headquarters' own ledger
+``v1/hq/up``                    headquarters  no        empty, to itself: does the broker deliver?
 ``v1/feed/<zone>/<type>``       headquarters  no        one CloudEvents JSON; ``/`` for ``.``
 ==============================  ============  ========  ========================================
 """
@@ -31,9 +32,10 @@ from config.clock import Clock
 from custody.events import format_time
 
 from .bell import Bell
-from .errors import SyncError
+from .errors import BrokerUnreachable, SyncError
 from .keys import HEADQUARTERS_NAME
 from .ledger import BELL, Ledger
+from .patience import Hearing, Retry
 from .protocol.headquarters import HeadquartersEnd
 from .protocol.zone import ZoneEnd
 from .session import HANDED_OVER_MAX, Endpoint, Incoming, Outgoing, Session
@@ -43,9 +45,9 @@ log = logging.getLogger(__name__)
 
 HEADQUARTERS_STATE = f"v1/{HEADQUARTERS_NAME}/state"
 HEADQUARTERS_TREE = f"v1/{HEADQUARTERS_NAME}/tree"
+HEADQUARTERS_ECHO = f"v1/{HEADQUARTERS_NAME}/up"
+"""Where headquarters speaks to itself, to see that the broker still delivers; of no zone, so it is dropped."""
 FEED = "v1/feed/"
-RETRY_S = 1.0
-RETRY_S_MAX = 30.0
 BEAT_S = 0.5
 """The longest that a link's loop waits, in real seconds: so often it sees that it is to stop."""
 BEAT_CLOCK_S = 5.0
@@ -70,22 +72,6 @@ def endpoint_of(broker: Broker) -> Endpoint:
 def beat_every_s(clock: Clock) -> float:
     """How many real seconds may pass between two signs of life."""
     return max(0.02, min(BEAT_S, clock.real_s(BEAT_CLOCK_S)))
-
-
-class Retry:
-    """How long to wait before the next attempt: doubling, and never in step with others."""
-
-    def __init__(self, dice: random.Random) -> None:
-        self._dice = dice
-        self._wait_s = RETRY_S
-
-    def failed(self) -> float:
-        wait_s = self._wait_s * (0.75 + 0.5 * self._dice.random())
-        self._wait_s = min(self._wait_s * 2, RETRY_S_MAX)
-        return wait_s
-
-    def succeeded(self) -> None:
-        self._wait_s = RETRY_S
 
 
 class ZoneLink:
@@ -141,6 +127,9 @@ class ZoneLink:
         bell.hush()
         for payload in self._end.poll(time.monotonic()):
             session.publish(Outgoing(f"v1/{self._zone}/up", payload))
+        if self._end.unheard:
+            what = "headquarters, which is said to be there, answers nothing; perhaps a new connection is heard"
+            raise BrokerUnreachable(f"{self._broker}: {what}")
         wake_s = self._end.wake_at_s()
         wait_s = beat_every_s(self._clock)
         if wake_s is not None:
@@ -284,8 +273,11 @@ class HeadquartersLink:
             # Subscribed first, so that no hello is missed that this provokes.
             self._say_here(session)
             self.connected.set()
+            hearing = Hearing(time.monotonic())
             while not self._stop.is_set():
-                for message in session.wait(BEAT_S, [self._waker.fileno()]):
+                messages = session.wait(BEAT_S, [self._waker.fileno()])
+                self._listen(session, hearing, messages)
+                for message in messages:
                     self._sort(message)
                 self._send_waiting(session)
             session.publish(will)
@@ -295,6 +287,15 @@ class HeadquartersLink:
             unsent = [message for message in session.unconfirmed() if message.topic.startswith(FEED)]
             self._feed.extendleft(reversed(unsent))
             session.abandon()
+
+    def _listen(self, session: Session, hearing: Hearing, messages: Sequence[Incoming]) -> None:
+        now_s = time.monotonic()
+        if messages:
+            hearing.heard(now_s)
+        elif hearing.is_deaf(now_s):
+            raise BrokerUnreachable(f"{self._broker}: the broker is there and delivers nothing any more")
+        elif hearing.must_ask(now_s):
+            session.publish(Outgoing(HEADQUARTERS_ECHO, b""))
 
     def _sort(self, message: Incoming) -> None:
         found = _ZONE_TOPIC.fullmatch(message.topic)

@@ -177,6 +177,11 @@ class ZoneEnd:
         return None if self._paused else min(due, default=None)
 
     @property
+    def unheard(self) -> bool:
+        """Whether headquarters, which is said to be there, has answered nothing for over a minute."""
+        return not self._paused and self._resend_s >= RESEND_S_MAX
+
+    @property
     def unconfirmed(self) -> int:
         """Lines that headquarters has not cosigned, over all ledgers, as of the last ``poll``."""
         return sum(max(road.size() - road.cosigned, 0) for road in self._roads.values())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lines import Line
 
 from config.clock import ManualClock, SystemClock
 from custody.events import Draft, format_utc
@@ -79,12 +80,13 @@ class Headquarters:
         self.prepare()
         self.link.start()
 
-    def prepare(self) -> None:
+    def prepare(self, port: int | None = None) -> None:
         zones = {name: load_signing_key(self.broker.keys / name / ZONE_KEY).verifier for name in ("nz01", "nz02")}
         end = HeadquartersEnd(self.store, self.key, zones, SystemClock())
+        settings = self.broker.settings("hq")
         self.link = HeadquartersLink(
             end,
-            self.broker.settings("hq"),
+            settings if port is None else settings.model_copy(update={"port": port}),
             on_advanced=lambda zone, log, first, lines: self.advanced.append((zone, log, first, len(lines))),
             on_zone_state=lambda zone, on: self.states.append((zone, on)),
         )
@@ -188,6 +190,50 @@ def test_headquarters_that_is_said_to_be_away_says_that_it_is_not(
 
 def payloads(messages: list[Incoming]) -> list[bytes]:
     return [message.payload for message in messages]
+
+
+def test_headquarters_leaves_a_connection_on_which_nothing_comes_any_more(
+    mosquitto: Any,
+    new_store: Callable[..., Any],
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("sync.patience.SILENCE_S", 0.3)
+    monkeypatch.setattr("sync.patience.ECHO_S_MAX", 3.0)
+    line = Line(mosquitto.port)
+    headquarters = Headquarters(mosquitto, new_store())
+    headquarters.prepare(port=line.port)
+    headquarters.link.start()
+    try:
+        until(headquarters.link.connected.is_set, "headquarters did not connect")
+        line.hang()
+        until(lambda: "delivers nothing any more" in caplog.text, "it listens for ever", timeout_s=60)
+        line.mend()
+        until(headquarters.link.connected.is_set, "headquarters did not come back", timeout_s=60)
+    finally:
+        line.mend()
+        headquarters.stop()
+        line.close()
+
+
+def test_a_zone_that_nobody_answers_tries_a_new_connection(
+    tmp_path: Path,
+    mosquitto: Any,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("sync.protocol.zone.RESEND_S", 0.2)
+    monkeypatch.setattr("sync.protocol.zone.RESEND_S_MAX", 0.8)
+    zone = Zone(tmp_path, mosquitto)
+    zone.start()
+    try:
+        until(lambda: "answers nothing" in caplog.text, "it asks for ever", timeout_s=60)
+        until(lambda: zone.link.connected, "it did not come back", timeout_s=60)
+    finally:
+        zone.stop()
+        zone.ledger.close()
 
 
 def test_headquarters_restored_from_a_backup_gets_again_what_it_forgot_and_that_is_recorded(
