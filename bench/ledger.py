@@ -1,6 +1,7 @@
 """What the Merkle tree costs: appending lines to the ledger against a bare SQLite insert and commit.
 
-Both write the same bytes to the same disk, with WAL and ``synchronous=FULL``, in turns.
+Both write the same bytes to the same disk, with WAL and ``synchronous=FULL``, in turns. Then what a large ledger
+costs: how long it takes to open, and how fast it is appended to beside an empty one.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ DRAFT = Draft(
 
 def main() -> None:
     quick = report.arguments("ledger", __doc__ or "").quick
-    rounds, seconds = (5, 0.3) if quick else (15, 1.0)
+    rounds, seconds, large = (5, 0.3, 100_000) if quick else (15, 1.0, 1_000_000)
     directory = Path(tempfile.mkdtemp(prefix="bench-ledger-", dir=Path.cwd()))
     try:
         figures = _measure(directory, rounds, seconds)
+        figures |= _measure_large(directory, rounds, seconds, large)
     finally:
         shutil.rmtree(directory)
     report.finish("ledger", figures)
@@ -73,6 +75,35 @@ def _measure(directory: Path, rounds: int, seconds: float) -> dict[str, float]:
     report.say("whole append(): also checks each event's schema, gives it id, place and time, and encodes it")
     ledger.close()
     return figures
+
+
+def _measure_large(directory: Path, rounds: int, seconds: float, lines: int) -> dict[str, float]:
+    empty = Ledger.create(directory / "empty", zone="nz01", deployment="bench", clock=SystemClock())
+    large = Ledger.create(directory / "large", zone="nz01", deployment="bench", clock=SystemClock())
+    part = [event.line for event in large.append(*[DRAFT] * 1000)]
+    ((file, _),) = large.spans()
+    while file.size() < lines:
+        file.append(lambda _: part)
+    large.close()
+    opened_s: list[float] = []
+    for _ in range(rounds):
+        began_s = time.perf_counter()
+        large = Ledger.open(directory / "large", zone="nz01", deployment="bench", clock=SystemClock())
+        opened_s.append(time.perf_counter() - began_s)
+        large.append(DRAFT)
+        large.close()
+    large = Ledger.open(directory / "large", zone="nz01", deployment="bench", clock=SystemClock())
+    ways: list[Callable[[], None]] = [lambda: _append(empty, 1), lambda: _append(large, 1)]
+    measured = [_round(ways, turn, seconds, 1) for turn in range(rounds)]
+    ratio = report.median(row[1] / row[0] for row in measured)
+    open_ms = report.median(opened_s) * 1000
+    report.say(
+        f"\na ledger of {lines:,} lines opens in {open_ms:.3g} ms; appending one line is {ratio:.3g} of the"
+    )
+    report.say("rate of an empty one")
+    empty.close()
+    large.close()
+    return {"large_open_ms": open_ms, "large_append_ratio": ratio}
 
 
 def _round(ways: list[Callable[[], None]], turn: int, seconds: float, size: int) -> list[float]:

@@ -179,9 +179,10 @@ def prove(ledger: Ledger, event_id: str) -> Proof:
     """The proof of an event from a zone's ledger, under the newest cosignature held. Raises ``NotProvable``."""
     wanted = event_id.encode()
     for file, last in reversed(ledger.spans()):
-        for sequence, line in enumerate(file.all_lines(1, last), 1):
-            if wanted not in line or parse_line(line).id != event_id:
+        for line in file.all_lines(1, last):
+            if wanted not in line or (event := parse_line(line)).id != event_id:
                 continue
+            sequence = event.sequence  # not a count of the lines: some may be pruned
             size, note = file.cosigned()
             if size < sequence:
                 raise NotProvable(

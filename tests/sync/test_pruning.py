@@ -15,6 +15,7 @@ from sync.errors import LedgerPruned, LedgerUncosigned
 from sync.ledger import Ledger
 from sync.merkle import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
 from sync.note import Checkpoint, SigningKey, cosigned
+from sync.proof import NotProvable, prove
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.protocol.zone import ZoneEnd
 from sync.pruning import Pruned, prune
@@ -93,6 +94,19 @@ def test_every_proof_about_what_is_left_can_still_be_made(aged: Ledger) -> None:
     for old in range(size + 1):
         assert file.root(old) == roots[old]
         assert verify_consistency(old, size, consistency_proof(file.subtree, old, size), roots[old], root)
+
+
+def test_a_line_that_is_kept_is_proved_at_its_own_place_and_one_that_is_gone_at_headquarters(
+    aged: Ledger, zone_key: SigningKey, headquarters_key: SigningKey
+) -> None:
+    events = list(aged.events())
+    prune(aged, RETENTION_DAYS)
+    for event in aged.events():
+        made = prove(aged, event.id)
+        assert (made.extra, made.index) == (event.line, event.sequence - 1)
+        assert verify_inclusion(leaf_hash(event.line), made.index, 221, made.path, aged.spans()[0][0].root(221))
+    with pytest.raises(NotProvable, match="fourmusts central proof"):
+        prove(aged, events[50].id)
 
 
 def test_the_check_passes_and_the_file_says_what_was_given_up_behind_which_cosignature(
