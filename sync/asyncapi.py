@@ -99,6 +99,11 @@ def _channels() -> dict[str, Any]:
         "headquartersTree": _channel(
             f"v1/{HEADQUARTERS_NAME}/tree", "The checkpoint of headquarters' own ledger.", ["checkpoint"]
         ),
+        "headquartersEcho": _channel(
+            f"v1/{HEADQUARTERS_NAME}/up",
+            "Headquarters to itself, after a silence, to see that the broker still delivers; of no use to others.",
+            ["headquartersState"],
+        ),
         "feed": _channel(
             "v1/feed/{zone}/{type}",
             "Each verified event of a zone, and each line of headquarters' own ledger that concerns it.",
@@ -126,6 +131,7 @@ def _operations() -> dict[str, Any]:
         "seeZone": _operation("receive", "zoneState", retain=True),
         "showItself": _operation("send", "headquartersState", retain=True),
         "showItsTree": _operation("send", "headquartersTree", retain=True),
+        "askTheBroker": _operation("send", "headquartersEcho"),
         "publishFeed": _operation("send", "feed"),
     }
 

@@ -8,7 +8,7 @@ topic                           from          retained  content
 ``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
 ``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
 ``v1/hq/tree``                  headquarters  yes       checkpoint of headquarters' own ledger
-``v1/hq/up``                    headquarters  no        empty, to itself: does the broker deliver?
+``v1/hq/up``                    headquarters  no        to itself: does the broker still deliver?
 ``v1/feed/<zone>/<type>``       headquarters  no        one CloudEvents JSON; ``/`` for ``.``
 ==============================  ============  ========  ========================================
 """
@@ -295,7 +295,7 @@ class HeadquartersLink:
         elif hearing.is_deaf(now_s):
             raise BrokerUnreachable(f"{self._broker}: the broker is there and delivers nothing any more")
         elif hearing.must_ask(now_s):
-            session.publish(Outgoing(HEADQUARTERS_ECHO, b""))
+            session.publish(Outgoing(HEADQUARTERS_ECHO, b'{"on":1}'))
 
     def _sort(self, message: Incoming) -> None:
         found = _ZONE_TOPIC.fullmatch(message.topic)
