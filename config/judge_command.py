@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,19 +50,11 @@ class _Lines:
         self.bad = False
 
     def into(self, court: Court) -> None:
-        numbers: list[int] = [0]
-        for _, found in court.note_lines(self._filled(numbers)):
+        for index, found in court.note_lines(line.strip() for line in self._file):
             if isinstance(found, MalformedLine):
-                self._name(numbers[0], str(found))
+                self._name(index + 1, str(found))
             else:
-                self._numbers[found.id] = numbers[0]
-
-    def _filled(self, number: list[int]) -> Iterator[bytes]:
-        """The lines that are not empty; ``number`` is always that of the one read last."""
-        for number[0], line in enumerate(self._file, 1):
-            stripped = line.strip()
-            if stripped:
-                yield stripped
+                self._numbers[found.id] = index + 1
 
     def report_broken(self, broken: dict[str, str]) -> None:
         for id_, problem in sorted(broken.items(), key=lambda one: self._numbers.get(one[0], 0)):

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import Any
+from itertools import islice
 
-from .events import Event, MalformedLine, load_fields, read_fields
+import numpy as np
+
+from .events import Event, MalformedLine, parse_line
 from .facts import Described, Fact
 from .findings import Difference, Finding, Verdict
+from .heartbeats import Run, good_heartbeats
 from .intervals import FOREVER, covers
 from .musts.case import Case
 from .musts.direct_entry import judge_direct_entry
@@ -27,12 +30,14 @@ from .musts.recorded_audits import judge_audits_and_losses
 from .musts.register import judge_lines_of_stay
 from .musts.searched_first import judge_searched_first
 from .policy import Policy
-from .records import Changes, Records
+from .records import QUIET_KEPT, Changes, Records
 from .timeline.zone import ZoneTimeline
 from .touch import Reach, Touched, changes_others
 from .zone_findings import ZoneFindings
 
 MUSTS = (0, 1, 2, 3, 4)
+LINES_AT_ONCE = 1024
+"""So many lines, half a megabyte, are read together: what is made of them stays in the processor's cache."""
 
 
 def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) -> list[Finding]:
@@ -49,15 +54,14 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
 class Court:
     """The judges of many zones, each made when its zone is first heard of."""
 
-    HEARTBEATS_KEPT = 200_000
+    HEARTBEATS_KEPT = 50_000
     """How many good heartbeats of all zones together are kept as lines, should one be corrected or come again."""
 
     def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
         self._policy = policy
         self._until_us = until_us
-        self._of_source: dict[object, Judge] = {}
         self.judges: dict[str, Judge] = {}
-        self._each_keeps = self.HEARTBEATS_KEPT // 4
+        self._each_keeps = QUIET_KEPT
 
     def judge_of(self, zone: str) -> Judge:
         one = self.judges.get(zone)
@@ -66,42 +70,46 @@ class Court:
             one.keep_heartbeats(self._each_keeps)
             zones = len(self.judges)
             if zones & (zones - 1) == 0:  # at every doubling; half of what is kept is the generation before
-                self._each_keeps = max(100, self.HEARTBEATS_KEPT // (4 * zones))
+                self._each_keeps = max(100, min(QUIET_KEPT, self.HEARTBEATS_KEPT // (4 * zones)))
                 for other in self.judges.values():
                     other.keep_heartbeats(self._each_keeps)
         return one
 
     def note_lines(self, lines: Iterable[bytes]) -> Iterator[tuple[int, Event | MalformedLine]]:
-        """Take lines into the batches of their zones.
+        """Take lines into the batches of their zones; empty ones are passed over.
 
-        Yields the index of each line and the event that it is, or what is wrong with it; but nothing for
+        Yields the index of each line and the event that it is, or what is wrong with it; but nothing for most
         heartbeats that say that all is well.
         """
-        for index, line in enumerate(lines):
-            try:
-                fields = load_fields(line)
-                source = fields.get("source")
-                one = self._of_source.get(source) if source.__class__ is str else None
-                if one is None:
-                    event = read_fields(fields, line)
-                    one = self._of_source[source] = self.judge_of(event.zone)
-                elif fields.get("type") == "zone.heartbeat" and one.note_heartbeat(fields, line):
-                    continue
-                else:
-                    event = read_fields(fields, line)
-            except MalformedLine as error:
-                yield index, error
-                continue
-            one.note(event)
-            yield index, event
+        more, first = iter(lines), 0
+        while chunk := list(islice(more, LINES_AT_ONCE)):
+            for index, found in self._note_chunk(chunk):
+                yield first + index, found
+            first += len(chunk)
 
-    def note_line(self, line: bytes) -> Event | None:
-        """As ``note_lines``, of one line. Raises ``MalformedLine``."""
-        for _, found in self.note_lines((line,)):
-            if isinstance(found, MalformedLine):
-                raise found
-            return found
-        return None
+    def _note_chunk(self, lines: list[bytes]) -> list[tuple[int, Event | MalformedLine]]:
+        runs = good_heartbeats(lines, self._policy.rules.m4_3.lowest_us)
+        left = np.fromiter(map(bool, lines), np.bool_, len(lines))
+        for run in runs:
+            left[run.indexes] = False
+        found: list[tuple[int, Event | MalformedLine]] = []
+        batches: dict[str, tuple[list[Run], list[Event]]] = {run.zone: ([], []) for run in runs}
+        for run in runs:
+            batches[run.zone][0].append(run)
+        for index in np.flatnonzero(left).tolist():
+            try:
+                event = parse_line(lines[index])
+            except MalformedLine as error:
+                found.append((index, error))
+                continue
+            found.append((index, event))
+            if event.zone in batches:
+                batches[event.zone][1].append(event)
+            else:
+                self.judge_of(event.zone).note(event)
+        for zone, batch in batches.items():
+            self.judge_of(zone).note_batch(*batch)
+        return found
 
     def findings(self) -> list[Finding]:
         """The findings of all zones, sorted by start, rule, zone and stay."""
@@ -179,9 +187,13 @@ class Judge:
         if self._until_us is None or event.written_us <= self._until_us:
             self._records.note(event)
 
-    def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
-        """Take a heartbeat of this zone, by its fields, if it says that all is well; see ``Records``."""
-        return self._until_us is None and self._records.note_heartbeat(fields, line)
+    def note_batch(self, runs: Sequence[Run], events: Sequence[Event]) -> None:
+        """As ``note``, of lines of this zone that came together: good heartbeats in runs, and the others."""
+        if self._until_us is not None:
+            until_us = self._until_us
+            events = [event for event in events if event.written_us <= until_us]
+            runs = [kept for run in runs if (kept := run.until(until_us)).lines]
+        self._records.note_batch(runs, events)
 
     def keep_heartbeats(self, count: int) -> None:
         """Of how many good heartbeats, the last ones, the lines are kept at least."""
@@ -306,14 +318,15 @@ class Judge:
             if self._timeline.tell_again(name):
                 others.add(name)
             self._span(name)
-        for name in self._due(touched, horizon):
-            self._judge_stay(name)
+        ended = [name for name in self._due(touched, horizon) if self._judge_stay(name)]
         filed, withdrawn = list(open_.filed.values()), open_.withdrawn
         if open_.everything:
             self._difference.note(self._zone.all(), ())
             self._zone = ZoneFindings(self._timeline)
             filed, withdrawn = self._timeline.lines_of_zone(), []
         self._zone.judge(filed, withdrawn, touched.since, others, self._difference)
+        for name in ended:
+            self._timeline.put_away(name)
 
     def _due(self, touched: Touched, horizon: int) -> set[str]:
         due = touched.stays & self._timeline.stay_facts.keys()
@@ -347,7 +360,8 @@ class Judge:
         self._spans[name] = (facts[0].time, end)
         insort(self._by_end, (end, name))
 
-    def _judge_stay(self, name: str) -> None:
+    def _judge_stay(self, name: str) -> bool:
+        """Judge a stay again. Returns whether nothing is expected of it any more."""
         stay = self._timeline.stay(name)
         case = judge_stay(self._timeline, name)
         before = self._stays.get(name)
@@ -357,8 +371,7 @@ class Judge:
         )
         if case.wake < FOREVER:
             heappush(self._wakes, (case.wake, name))
-        elif stay.exited is not None:
-            self._timeline.put_away(name)
+        return case.wake == FOREVER and stay.exited is not None
 
 
 def judge_stay(timeline: ZoneTimeline, name: str) -> Case:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .intervals import FOREVER, Interval, Intervals, normal
 
@@ -110,6 +113,16 @@ class Lines:
         self.latest = max(self.written)
         self.stale = True
 
+    def now_known(self, start: int, end: int) -> None:
+        """The time between two neighbours after all others is known."""
+        known = self.known
+        if known and known[-1][1] == start:
+            known[-1] = (known[-1][0], end)
+        elif not known or known[-1][1] < start:
+            known.append((start, end))
+        else:
+            self.stale = True
+
     def work_out_known(self, end: int, timeout_us: int) -> None:
         """Known time between neighbours, up to the line before number ``end``."""
         pieces: list[Interval] = []
@@ -145,38 +158,69 @@ class Ledgers:
         self.known_before = FOREVER
         """From where on the last ``append`` may have changed known time, but for time after W."""
 
-    def append(self, ledger: str, sequence: int, written: int, *, breaks: bool) -> bool:
-        """Note the next line of a ledger that lacks none. False if it is not such a line: then ``put`` it."""
-        lines = self.lines.get(ledger)
-        if lines is None or self._rivals or not lines.settled:
+    def append(self, ledger: str, sequence: int, written: int, *, breaks: bool, good: bool = False) -> bool:
+        """Note the next line of a ledger that lacks none. False if it is not such a line: then ``put`` it.
+
+        ``good``: it is a good heartbeat.
+        """
+        lines = self._next_in(ledger, sequence)
+        if lines is None:
             return False
         table = lines.written
-        if sequence != lines.first + len(table) or lines.held != len(table):
-            return False
         last = table[-1]
         table.append(written)
-        lines.good.append(0)
+        lines.good.append(good)
         lines.held += 1
-        if written > lines.latest:
-            lines.latest = written
-            if written > self._latest:
-                self._latest = written
         if breaks:
             lines.breaks.add(sequence)
         elif last < written <= last + self._timeout_us:
-            known = lines.known
-            if known and known[-1][1] == last:
-                known[-1] = (known[-1][0], written)
-            elif not known or known[-1][1] < last:
-                known.append((last, written))
-            else:
-                lines.stale = True
+            lines.now_known(last, written)
+        self._appended(lines, written, min(last, written))
+        return True
+
+    def extend(
+        self, ledger: str, first: int, written: NDArray[np.int64], good: NDArray[np.bool_], breaks: Collection[int]
+    ) -> bool:
+        """Append all lines from number ``first`` on, or none: as ``append`` would one by one."""
+        lines = self._next_in(ledger, first)
+        if lines is None:
+            return False
+        last = lines.written[-1]
+        lines.written.frombytes(written.tobytes())
+        lines.good.extend(good.tobytes())
+        lines.held += len(written)
+        lines.breaks.update(breaks)
+        moments = np.concatenate(([last], written))
+        steps = np.diff(moments)
+        apart = (steps <= 0) | (steps > self._timeout_us)
+        apart[[number - first for number in breaks]] = True
+        if steps.min() < 0:
+            lines.stale = True
+        else:
+            ends = [*np.flatnonzero(apart).tolist(), len(written)]
+            for start, end in zip([0, *(each + 1 for each in ends)], ends, strict=False):
+                if start < end:
+                    lines.now_known(int(moments[start]), int(moments[end]))
+        self._appended(lines, int(written.max()), int(moments.min()))
+        return True
+
+    def _next_in(self, ledger: str, sequence: int) -> Lines | None:
+        """The ledger's lines, if none is missing, it has its place, and this is the number after the last."""
+        lines = self.lines.get(ledger)
+        if lines is None or self._rivals or not lines.settled:
+            return None
+        count = len(lines.written)
+        return lines if lines.held == count and sequence == lines.first + count else None
+
+    def _appended(self, lines: Lines, latest: int, earliest: int) -> None:
+        if latest > lines.latest:
+            lines.latest = latest
+            self._latest = max(self._latest, latest)
         if lines is self._newest:
-            self._judged_end[ledger] = sequence + 1
+            self._judged_end[lines.id] = lines.next
             self.known_before = FOREVER
         else:
-            self.known_before = min(last, written)
-        return True
+            self.known_before = earliest
 
     def put(self, ledger: str, sequence: int, written: int, *, breaks: bool, opened: Opened | None) -> None:
         """Note a line, wherever it stands; ``settle`` must follow before anything is asked."""
@@ -263,6 +307,13 @@ class Ledgers:
     def judged(self, ledger: str, sequence: int) -> bool:
         """Whether the line in this place is judged already."""
         return sequence < self._judged_end[ledger]
+
+    def good_at(self, ledger: str, sequence: int) -> int | None:
+        """The time of the good heartbeat that stands in this place, if one does."""
+        lines = self.lines.get(ledger)
+        if lines is None or not lines.first <= sequence < lines.next or not lines.good[sequence - lines.first]:
+            return None
+        return lines.written[sequence - lines.first]
 
     def good_judged(self) -> Iterator[int]:
         """The times of all good heartbeats that are judged."""

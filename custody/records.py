@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
 
+import numpy as np
 import orjson
 
 from .corrections import Corrections, Reading, Record
-from .events import SPEC_VERSION, Event, SchemaBroken, parse_line, parse_time
+from .events import Event, SchemaBroken, parse_line
 from .facts import Amended, Body, Corrected, Fact
+from .heartbeats import Run
 from .intervals import FOREVER, SECOND
 from .ledgers import Ledgers, Opened
 from .policy import Policy
@@ -78,12 +80,13 @@ class Records:
 
     def note(self, event: Event) -> None:
         """Note one line; ``settle`` says what came of it."""
-        if event.type == "zone.heartbeat" and event.time_us == event.written_us and _has_clock(event.data):
-            place = (event.id, event.ledger, event.sequence, event.time_us)
-            if self._note_good(*place, event.data, event.line):
-                return
+        good = self._is_good(event)
+        if good and self._note_good(event):
+            return
         if event.id in self._records or self._is_recent(event.id):
             self._unsettled |= self._repeated(event)
+            return
+        if good and event.id not in self._corrections.by_target and self._stands_already(event):
             return
         breaks = self._breaks(event)
         if self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=breaks):
@@ -99,48 +102,103 @@ class Records:
             if new:  # so that the lines after its first one can be appended
                 self._in_order &= self.ledgers.settle()
 
-    def note_heartbeat(self, fields: dict[str, Any], line: bytes) -> bool:
-        """Note a good heartbeat that comes in its place, by the shortest way there is: most lines are such ones.
+    def note_batch(self, runs: Sequence[Run], events: Sequence[Event]) -> None:
+        """Note lines that came together, as ``note`` would one by one.
 
-        ``fields`` as ``load_fields`` gives them, ``source`` known to be this zone's. False, and nothing done, for
-        every other line: it must be read with ``read_fields`` and noted.
+        Where they take up a ledger at its end, with nothing missing and nothing twice, the heartbeats in runs cost
+        next to nothing.
         """
-        try:
-            float(fields["boottime"])
-            if fields["specversion"] != SPEC_VERSION or "recordedtime" in fields:
-                return False
-            time_us, sequence = parse_time(fields["time"])[0], int(fields["sequence"])
-            return self._note_good(fields["id"], fields["ledger"], sequence, time_us, fields["data"], line)
-        except (KeyError, TypeError, ValueError):
-            return False
+        left = list(events)
+        if runs and left and runs[0].ledger not in self.ledgers.lines:  # its first line gives a ledger its place
+            first = min(range(len(left)), key=lambda index: left[index].sequence)
+            self.note(left.pop(first))
+        if runs and self._extend(runs, left):
+            return
+        left.extend(parse_line(line) for run in runs for line in run.lines)
+        if runs:
+            left.sort(key=lambda event: (event.ledger, event.sequence))
+        for event in left:
+            self.note(event)
 
-    def _note_good(
-        self, id_: str, ledger: str, sequence: int, time_us: int, data: dict[str, Any], line: bytes
-    ) -> bool:
-        """Note a heartbeat, if it is a good one and in its place. Raises ``KeyError`` and ``TypeError``."""
-        clock = data["clock"]
-        off = clock["offset_s"]
+    def _extend(self, runs: Sequence[Run], events: Sequence[Event]) -> bool:
+        """Note all these lines at once if they are the next ones of one ledger; if not, none."""
+        ledger = runs[0].ledger
+        good = [event for event in events if self._is_good(event)]
+        others = [event for event in events if not self._is_good(event)]
+        good_ids = [*chain.from_iterable(run.ids for run in runs), *(event.id for event in good)]
+        ids = {*good_ids, *(event.id for event in others)}
         if (
-            not off.__class__ is float is clock["uncertainty_s"].__class__
-            or not -self._good_s <= off <= self._good_s
-            or id_.__class__ is not str
-            or not id_
-            or id_ in self._recent
+            {ledger} != {*(run.ledger for run in runs), *(event.ledger for event in events)}
+            or len(ids) < len(good_ids) + len(others)
+            or not self._recent.keys().isdisjoint(ids)
+            or not self._before.keys().isdisjoint(ids)
+            or not self._records.keys().isdisjoint(ids)
+            or not self._corrections.by_target.keys().isdisjoint(ids)
+        ):
+            return False
+        places = [(event.sequence, event.written_us) for event in (*good, *others)]
+        numbers, moments = np.array(places, np.int64).reshape(-1, 2).T
+        sequences = np.concatenate([*(run.sequences for run in runs), numbers])
+        written_us = np.concatenate([*(run.written_us for run in runs), moments])
+        order = np.argsort(sequences)
+        is_good = (np.arange(len(order)) < len(good_ids))[order]
+        breaks = [event.sequence for event in others if self._breaks(event)]
+        first = int(sequences[order[0]])
+        if (np.diff(sequences[order]) != 1).any() or not self.ledgers.extend(
+            ledger, first, written_us[order], is_good, breaks
+        ):
+            return False
+        self._known_since = min(self._known_since, self.ledgers.known_before)
+        for event in others:
+            self._keep(event)
+            self._changed.add(event.id)
+        for run in runs:
+            self._good.frombytes(run.written_us.tobytes())
+        self._good.extend(event.time_us for event in good)
+        lines = [*chain.from_iterable(run.lines for run in runs), *(event.line for event in good)]
+        newest = slice(-self.quiet_kept, None)
+        self._recent.update(zip(good_ids[newest], self._recent_shelf.put_all(lines[newest]), strict=True))
+        self._forget_older()
+        return True
+
+    def _is_good(self, event: Event) -> bool:
+        """Whether this is a heartbeat whose clock was certainly not off beyond the limit."""
+        if event.type != "zone.heartbeat" or event.time_us != event.written_us:
+            return False
+        clock = event.data.get("clock")
+        if clock.__class__ is not dict:
+            return False
+        off, uncertainty = clock.get("offset_s"), clock.get("uncertainty_s")
+        if off is None:
+            return True
+        numbers = off.__class__ is float and (uncertainty is None or uncertainty.__class__ is float)
+        return numbers and -self._good_s <= off <= self._good_s and (uncertainty or 0) >= 0
+
+    def _note_good(self, event: Event) -> bool:
+        """Note a good heartbeat, if it is new and in its place."""
+        id_ = event.id
+        if (
+            id_ in self._recent
             or id_ in self._before
             or id_ in self._records
             or id_ in self._corrections.by_target
-            or not self.ledgers.append(ledger, sequence, time_us, breaks=False)
+            or not self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=False, good=True)
         ):
             return False
-        if self.ledgers.known_before < self._known_since:
-            self._known_since = self.ledgers.known_before
-        self.ledgers.lines[ledger].good[-1] = 1
-        self._good.append(time_us)
-        self._recent[id_] = self._recent_shelf.put(line)
+        self._known_since = min(self._known_since, self.ledgers.known_before)
+        self._good.append(event.time_us)
+        self._recent[id_] = self._recent_shelf.put(event.line)
+        self._forget_older()
+        return True
+
+    def _stands_already(self, event: Event) -> bool:
+        """Whether a good heartbeat of that time stands in its place: it has come again, once forgotten."""
+        return self.ledgers.good_at(event.ledger, event.sequence) == event.written_us
+
+    def _forget_older(self) -> None:
         if len(self._recent) >= self.quiet_kept:
             self._before, self._recent = self._recent, {}
             self._before_shelf, self._recent_shelf = self._recent_shelf, Shelf()
-        return True
 
     def settle(self) -> Changes:
         """What the lines noted since the last time have done to the facts."""
@@ -343,11 +401,6 @@ class Records:
             records._recent[parse_line(line).id] = records._recent_shelf.put(line)
         records.ledgers.settle()
         return records, records._anew()
-
-
-def _has_clock(data: dict[str, Any]) -> bool:
-    clock = data.get("clock")
-    return isinstance(clock, dict) and "offset_s" in clock and "uncertainty_s" in clock
 
 
 def _opened(event: Event) -> Opened | None:

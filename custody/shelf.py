@@ -6,6 +6,10 @@ spread over half a gigabyte.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, count
+from operator import add
+
 
 class Shelf:
     """Lines, each found by the place that it was given. None is ever taken away alone."""
@@ -21,6 +25,14 @@ class Shelf:
         self._text += line
         self._text += b"\n"
         return place
+
+    def put_all(self, lines: Sequence[bytes]) -> Iterator[int]:
+        """Keep many lines; the place of each."""
+        begin = len(self._text)
+        self._text += b"\n".join(lines)
+        self._text += b"\n"
+        lengths_before = accumulate(map(len, lines[:-1]), initial=begin)
+        return map(add, lengths_before, count())  # a line feed stands after each line before
 
     def get(self, place: int) -> bytes:
         """The line in this place."""

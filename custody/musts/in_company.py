@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 
 from custody.facts import Fact, Handover
-from custody.intervals import Intervals, clip, contains, intersect, normal, subtract
+from custody.intervals import Intervals, clip, intersect, normal, subtract
 from custody.timeline.stay import Activity, StayTimeline
 
 from .case import Case, Findings, day_of
@@ -102,16 +103,23 @@ def crowded(findings: Findings, room: str, start: int, end: int) -> Intervals:
     counted = [(subtract([(max(low, start), min(high, end))], _busy(stay)), stay) for low, high, stay in visits]
     presences = timeline.presences(room, start, end)
     bounds = {start, end}
+    comes: defaultdict[int, list[StayTimeline]] = defaultdict(list)
+    goes: defaultdict[int, list[StayTimeline]] = defaultdict(list)
     for pieces, stay in counted:
         for low, high in pieces:
+            comes[low].append(stay)
+            goes[high].append(stay)
             bounds.update((low, high))
             bounds.update(state.time for state in stay.states if low < state.time < high)
     for presence in presences:
         bounds.update((presence.start, presence.end))
         findings.wake_at(presence.end)
     found = []
+    there: list[StayTimeline] = []
     for low, high in pairwise(sorted(bound for bound in bounds if start <= bound <= end)):
-        there = [stay for pieces, stay in counted if contains(pieces, low)]
+        for stay in goes.get(low, ()):
+            there.remove(stay)
+        there.extend(comes.get(low, ()))
         if len(there) < 2:
             continue
         officers = {one.officer.id for one in presences if one.start <= low < one.end}

@@ -47,6 +47,7 @@ class Ledger:
         """``ledgers``: when each begins, its id, its ``ledger.opened``. Without any there is one."""
         begins = ledgers or [(-1e9, "aaaaaaaaaaaaaaaa", {"follows": None, "reason": "first"})]
         sizes: dict[str, int] = {}
+        boots = 0
         found = []
         drafts = [(start, start, "ledger.opened", opened, f"opened-{name}") for start, name, opened in begins[1:]]
         for written, seconds, type_, data, name in sorted([*drafts, *self.drafts], key=lambda one: one[0]):
@@ -55,6 +56,7 @@ class Ledger:
                 before = data["follows"]["ledger"]
                 data = {**data, "follows": {"ledger": before, "size": sizes.get(before, 0), "root": ""}}
             sizes[ledger] = sizes.get(ledger, 0) + 1
+            boots += type_ == "zone.started"
             fields = {
                 "specversion": "1.0",
                 "id": name,
@@ -64,8 +66,8 @@ class Ledger:
                 **({} if written == seconds else {"recordedtime": at(written)}),
                 "ledger": ledger,
                 "sequence": f"{sizes[ledger]:012d}",
-                "bootid": "b",
-                "boottime": "1.0",
+                "bootid": f"{boots:08x}-0000-4000-8000-000000000000",
+                "boottime": f"{max(0.0, written) + 900:.6f}",
                 "data": data,
             }
             found.append(orjson.dumps(fields))
@@ -177,9 +179,9 @@ class Day:
                 continue
             off = self.chance.choice([6, 70]) if bad <= seconds < bad + 150 else 0.01
             self.ledger.add(
-                seconds, "zone.heartbeat", parts={},
+                seconds, "zone.heartbeat", parts={"doors": True, "link": self.chance.random() < 0.9},
                 clock={"synchronised": True, "offset_s": off, "uncertainty_s": 0.5},
-                disk={"free_bytes": 1, "retention_days": 90},
+                disk={"free_bytes": self.chance.randint(0, 10**11), "retention_days": None},
             )  # fmt: skip
 
     def stay(self, stay: str) -> None:

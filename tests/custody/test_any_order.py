@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from custody.events import Event
 from custody.findings import Finding
-from custody.judge import Judge, judge
+from custody.judge import Court, Judge, judge
 from custody.policy import Policy
 
 ZONE = "nz01"
@@ -74,6 +74,26 @@ def test_what_is_found_on_the_way_is_what_would_be_found_from_scratch(
         found = incremental.findings()
         if count in checked:
             assert written(found) == written(judge(events[:count], policy))
+
+
+@told
+@given(st.integers(0, 2**32), st.sampled_from(["in order", "repeated", "mixed"]), st.booleans())
+def test_lines_read_many_at_once_give_the_same_findings(
+    day_of_chance: DayOfChance, policy: Policy, seed: int, told_how: str, until: bool
+) -> None:
+    chance = random.Random(seed)
+    events = day_of_chance(chance)
+    lines = [event.line for event in events]
+    until_us = chance.choice(events).written_us if until else None
+    if told_how == "repeated":
+        lines *= 2
+    elif told_how == "mixed":
+        for _ in range(20):
+            lines.append(lines.pop(chance.randrange(len(lines))))
+    court = Court(policy, until_us=until_us)
+    judged_too = {index for index, _ in court.note_lines([*lines, b"", b"no event"])}
+    assert written(court.findings()) == written(judge(events, policy, until_us))
+    assert len(lines) not in judged_too and len(lines) + 1 in judged_too
 
 
 @told
