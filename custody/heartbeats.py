@@ -138,13 +138,16 @@ def _run(among: Sequence[bytes], indexes: NDArray[np.int64], off_s: int) -> Run 
         written_us = moments.astype("M8[us]").astype(np.int64) - offset_us
     except ValueError:  # there is no such day, hour or offset
         return None
+    sequences = (table[:, sequence : sequence + len(_PLACES)] - ord("0")) @ _PLACES
+    if not sequences.all():  # a ledger begins with 1
+        return None
     return Run(
         zone=head["zone"].decode(),
         ledger=head["ledger"].decode(),
         indexes=indexes,
         lines=lines,
         ids=[line[_ID].decode() for line in lines],
-        sequences=(table[:, sequence : sequence + len(_PLACES)] - ord("0")) @ _PLACES,
+        sequences=sequences,
         written_us=written_us,
     )
 

@@ -30,7 +30,7 @@ from .musts.recorded_audits import judge_audits_and_losses
 from .musts.register import judge_lines_of_stay
 from .musts.searched_first import judge_searched_first
 from .policy import Policy
-from .records import QUIET_KEPT, Changes, Records
+from .records import Changes, Records
 from .timeline.zone import ZoneTimeline
 from .touch import Reach, Touched, changes_others
 from .zone_findings import ZoneFindings
@@ -54,14 +54,15 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
 class Court:
     """The judges of many zones, each made when its zone is first heard of."""
 
-    HEARTBEATS_KEPT = 50_000
+    HEARTBEATS_KEPT = 200_000
     """How many good heartbeats of all zones together are kept as lines, should one be corrected or come again."""
 
     def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
         self._policy = policy
         self._until_us = until_us
+        self._good_us = policy.rules.m4_3.lowest_us
         self.judges: dict[str, Judge] = {}
-        self._each_keeps = QUIET_KEPT
+        self._each_keeps = self.HEARTBEATS_KEPT // 4
 
     def judge_of(self, zone: str) -> Judge:
         one = self.judges.get(zone)
@@ -70,7 +71,7 @@ class Court:
             one.keep_heartbeats(self._each_keeps)
             zones = len(self.judges)
             if zones & (zones - 1) == 0:  # at every doubling; half of what is kept is the generation before
-                self._each_keeps = max(100, min(QUIET_KEPT, self.HEARTBEATS_KEPT // (4 * zones)))
+                self._each_keeps = max(100, self.HEARTBEATS_KEPT // (4 * zones))
                 for other in self.judges.values():
                     other.keep_heartbeats(self._each_keeps)
         return one
@@ -88,15 +89,17 @@ class Court:
             first += len(chunk)
 
     def _note_chunk(self, lines: list[bytes]) -> list[tuple[int, Event | MalformedLine]]:
-        runs = good_heartbeats(lines, self._policy.rules.m4_3.lowest_us)
-        left = np.fromiter(map(bool, lines), np.bool_, len(lines))
-        for run in runs:
-            left[run.indexes] = False
+        runs = good_heartbeats(lines, self._good_us)
+        left: Iterable[int] = range(len(lines))
+        if runs:
+            left = np.delete(np.arange(len(lines)), np.concatenate([run.indexes for run in runs])).tolist()
         found: list[tuple[int, Event | MalformedLine]] = []
         batches: dict[str, tuple[list[Run], list[Event]]] = {run.zone: ([], []) for run in runs}
         for run in runs:
             batches[run.zone][0].append(run)
-        for index in np.flatnonzero(left).tolist():
+        for index in left:
+            if not lines[index]:
+                continue
             try:
                 event = parse_line(lines[index])
             except MalformedLine as error:

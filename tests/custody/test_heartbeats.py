@@ -34,7 +34,7 @@ def beat(
     now_us = BEGIN_US + number * 60 * SECOND + chance.randint(0, 99_999)
     boot = f"{bootid}-0000-4000-8000-000000000000"
     stamp = Stamp(
-        id=event_id(now_us, chance.randbytes(10)), zone=zone, ledger="91b7584a2265b1f5", sequence=number + 1,
+        id=event_id(now_us, chance.randbytes(10)), zone=zone, ledger="91b7584a2265b1f5", sequence=number + 2,
         written_us=now_us, utc_offset_s=28_800, bootid=boot, boottime_s=900 + 60.0 * number,
     )  # fmt: skip
     return encode_line(draft(data), stamp)
@@ -42,7 +42,7 @@ def beat(
 
 def started(chance: random.Random) -> bytes:
     id_, now_us = event_id(BEGIN_US, chance.randbytes(10)), BEGIN_US - SECOND
-    stamp = Stamp(id_, "nz01", "91b7584a2265b1f5", 0, now_us, 28_800, "0" * 8, 0.0)
+    stamp = Stamp(id_, "nz01", "91b7584a2265b1f5", 1, now_us, 28_800, "0" * 8, 0.0)
     return encode_line(Draft("zone.started", {"version": "1", "parts": [], "clean": True}), stamp)
 
 
@@ -64,6 +64,51 @@ def test_a_restart_begins_another_run_and_other_zones_have_their_own() -> None:
     assert sorted((run.zone, len(run.lines)) for run in runs) == [("nz01", 50), ("nz01", 50), ("nz2", 100)]
 
 
+TAIL = b'0.001,"uncertainty_s":0.015},"disk":{"free_bytes":5,"retention_days":93.25}}}'
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (TAIL, TAIL + b"}"),
+        (TAIL, TAIL + b"\n" + TAIL),
+        (TAIL, TAIL[:-1]),
+        (b":0.001,", b":00.001,"),
+        (b":0.001,", b":.001,"),
+        (b":0.001,", b":0.,"),
+        (b":0.001,", b":+0.001,"),
+        (b":0.001,", b":5.1,"),
+        (b":0.001,", b":9.9e-0,"),
+        (b":0.001,", b":9.9,"),
+        (b":0.015}", b":-9.0}"),
+        (b":0.015}", b":00.015}"),
+        (b":5,", b":05,"),
+        (b":5,", b":-5,"),
+        (b":93.25}", b":093.25}"),
+        (b":93.25}", b":93.}"),
+        (b'"id":"01', b'"id":"\\"'),
+        (b'"id":"01', b'"id":"\xc31'),
+        (b'"time":"2026-', b'"time":"20260'),
+        (b"-23T", b"-23 "),
+        (b"-23T", b"-32T"),
+        (b"+08:00", b"+08:60"),
+        (b'"sequence":"0', b'"sequence":" '),
+        (b'"doors":true', b'"doors":yes '),
+        (b"zone.heartbeat", b"zone.heartbea7"),
+        (b'"1.0"', b'"1.1"'),
+    ],
+)
+def test_whatever_is_not_exactly_so_is_left_to_be_read_alone(written: bytes, instead: bytes) -> None:
+    chance = random.Random(1)
+    lines = [beat(number, chance).partition(b'"offset_s":') for number in range(200, 260)]
+    good = [head + name + TAIL for head, name, _ in lines]
+    assert sum(len(run.lines) for run in good_heartbeats(good, GOOD_US)) == len(good)
+    spoilt = good[30].replace(written, instead, 1)
+    assert spoilt != good[30]
+    for run in good_heartbeats([*good[:30], spoilt, *good[31:]], GOOD_US):
+        assert 30 not in run.indexes
+
+
 def damaged(line: bytes, chance: random.Random) -> bytes:
     """A line with a few of its bytes changed, doubled or left out; often it is an event still."""
     for _ in range(chance.choice([1, 1, 1, 2, 5])):
@@ -75,12 +120,18 @@ def damaged(line: bytes, chance: random.Random) -> bytes:
 
 def lines_of_chance(chance: random.Random) -> list[bytes]:
     """Heartbeats good and bad, some of them damaged, some from an impossible hour."""
-    lines = []
+    lines, gaps = [], chance.random() < 0.3
     for number in range(chance.choice([RUN_LEAST - 1, RUN_LEAST, 60])):
         off_s = chance.choice(OFFSETS_S) if chance.random() < 0.2 else chance.uniform(-0.01, 0.01)
-        line = beat(number * chance.choice([1, 1, 1, 3]), chance, off_s=off_s)
+        line = beat(number, chance, off_s=off_s)
+        if gaps and chance.random() < 0.1:
+            continue
         if chance.random() < 0.02:
             line = line.replace(b"T0", chance.choice([b"T2", b"T6", b"t0", b" 0"]), 1)
+            lines.append(line)
+            continue
+        if chance.random() < 0.01:
+            line = line.replace(b'"sequence":"%012d"' % parse_line(line).sequence, b'"sequence":"000000000000"')
         lines.append(damaged(line, chance) if chance.random() < 0.15 else line)
     return lines
 
