@@ -54,7 +54,7 @@ def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) 
 class Court:
     """The judges of many zones, each made when its zone is first heard of."""
 
-    HEARTBEATS_KEPT = 200_000
+    HEARTBEATS_KEPT = 100_000
     """How many good heartbeats of all zones together are kept as lines, should one be corrected or come again."""
 
     def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
@@ -199,8 +199,8 @@ class Judge:
         self._records.note_batch(runs, events)
 
     def keep_heartbeats(self, count: int) -> None:
-        """Of how many good heartbeats, the last ones, the lines are kept at least."""
-        self._records.quiet_kept = count
+        """Of how many good heartbeats, the last ones, the lines are kept, about."""
+        self._records.keep_quiet(count)
 
     def settle(self) -> None:
         """End a batch."""

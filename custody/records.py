@@ -191,6 +191,15 @@ class Records:
         self._forget_older()
         return True
 
+    def keep_quiet(self, count: int) -> None:
+        """From now on, keep about the last ``count`` good heartbeats as lines."""
+        self.quiet_kept = count
+        if len(self._before) + len(self._recent) > 2 * count:
+            lines = [(id_, self._before_shelf.get(place)) for id_, place in self._before.items()]
+            lines += [(id_, self._recent_shelf.get(place)) for id_, place in self._recent.items()]
+            self._before, self._before_shelf, self._recent_shelf = {}, Shelf(), Shelf()
+            self._recent = {id_: self._recent_shelf.put(line) for id_, line in lines[-count:]}
+
     def _stands_already(self, event: Event) -> bool:
         """Whether a good heartbeat of that time stands in its place: it has come again, once forgotten."""
         return self.ledgers.good_at(event.ledger, event.sequence) == event.written_us

@@ -182,3 +182,14 @@ def test_heartbeats_that_come_again_after_they_were_forgotten_are_not_kept(polic
     records.take(parse_line(line) for line in lines)
     changes = records.take(parse_line(line) for line in lines)
     assert not (changes.anew or changes.settled or changes.filed or changes.good)
+
+
+def test_told_to_keep_fewer_lines_a_judge_lets_go_of_the_oldest(policy: Policy) -> None:
+    chance = random.Random(1)
+    lines = [started(chance), *(beat(number, chance) for number in range(400))]
+    records = Records("nz01", policy)
+    records.take(parse_line(line) for line in lines)
+    whole = len(records.state())
+    records.keep_quiet(100)
+    assert len(records.state()) < whole / 2
+    assert records.take([parse_line(lines[-1])]).settled is False
