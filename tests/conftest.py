@@ -1,5 +1,5 @@
-"""What all tests share: generated examples are the same in every run, and others in the soak; modules of this
-folder are found by name."""
+"""What all tests share: generated examples are the same in every run, and others in the soak; modules in
+shared/ are found by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "shared"))
 
 settings.register_profile("same every time", derandomize=True, deadline=None, database=None)
 settings.register_profile("soak", deadline=None, max_examples=2000)
