@@ -7,8 +7,9 @@ from config.running import clock_of
 from sync.check import Level
 from sync.keys import HEADQUARTERS_KEY, load_signing_key
 from sync.merkle import inclusion_proof
-from sync.note import VerifierKey, cosigned
+from sync.note import cosigned
 from sync.proof import NotProvable, Proof
+from sync.rotation import follow
 
 from .process import own_signature, zone_keys
 from .store import schema
@@ -18,6 +19,7 @@ from .store.own import OwnLedger
 from .store.own_tree import OwnTree
 from .store.proofs import subtrees
 from .store.queries import Queries
+from .store.rotations import Rotations
 
 
 def prove(settings: CentralSettings, event_id: str) -> Proof:
@@ -51,14 +53,16 @@ def prove(settings: CentralSettings, event_id: str) -> Proof:
 
 def broken(settings: CentralSettings, level: Level) -> tuple[list[str], str]:
     """(what does not hold, each with its place; what was looked at)"""
-    own = load_signing_key(settings.keys_dir / HEADQUARTERS_KEY).verifier
-    keys: dict[str, list[VerifierKey]] = {zone: [key] for zone, key in zone_keys(settings).items()}
     database = Database.open(settings.database_url)
+    stored = Rotations(database)
+    own = load_signing_key(settings.keys_dir / HEADQUARTERS_KEY).verifier
+    before = [rotation.old for rotation in stored.of(schema.OWN_ZONE)]
+    keys = {zone: follow(key, stored.of(zone)) for zone, key in zone_keys(settings).items()}
     try:
         found = [
             f"{database.url}, ledger {one.ledger}{'' if one.sequence is None else f', line {one.sequence}'}: "
             f"{one.invariant.name} does not hold ({one.invariant}): {one.detail}"
-            for one in check(database, level, {**keys, schema.OWN_ZONE: [own]})
+            for one in check(database, level, {**keys, schema.OWN_ZONE: [*before, own]})
         ]
         logs, lines = Queries(database).totals()
     finally:

@@ -16,10 +16,19 @@ from config.central import CentralSettings
 from config.clock import Clock
 from config.policy import load_policy
 from config.running import collect_less
-from sync.keys import HEADQUARTERS_KEY, HEADQUARTERS_NAME, load_signing_key, make_signing_key
+from custody.events import draft
+from sync.keys import (
+    HEADQUARTERS_KEY,
+    HEADQUARTERS_NAME,
+    check_private,
+    load_signing_key,
+    make_signing_key,
+)
+from sync.keys_rotation import NEXT, take_up
 from sync.mqtt import HeadquartersLink
 from sync.note import Checkpoint, KeyType, SigningKey, VerifierKey, only_cosigned
 from sync.protocol.headquarters import HeadquartersEnd
+from sync.rotation import Rotation, ZoneKeys
 
 from .commanding import Commander, Dispatch
 from .errors import NotEnrolled, PartEnded
@@ -33,6 +42,7 @@ from .store.logs import LogTable
 from .store.own import OwnLedger, Sign, newest_log
 from .store.own_tree import OwnTree
 from .store.records import Records, Round
+from .store.rotations import Rotations
 from .web.app import make_app
 from .web.live import Hub
 from .web.metrics import Metrics
@@ -53,9 +63,11 @@ class Headquarters:
         """Opens keys, policy and database. Raises what names the file and the mend."""
         self.settings = settings
         self._enrolled = {zone.id for zone in settings.zones}
-        signer = load_signing_key(settings.keys_dir / HEADQUARTERS_KEY)
+        check_private(settings.keys_dir / HEADQUARTERS_KEY)
         policy = load_policy(settings.policy)
         self.database = Database.open(settings.database_url)
+        signer = take_up_key(settings, self.database, clock)
+        stored = Rotations(self.database)
         own = OwnLedger(self.database, clock, own_signature(signer, clock))
         own_tree = OwnTree(self.database, own, clock)
         tree = TreePublisher(own_tree, signer, clock)
@@ -65,7 +77,11 @@ class Headquarters:
         self.hub = Hub()
         self.metrics = Metrics()
         self.judging = Judging(self.records, policy, self._judged, self.metrics.judging_seconds)
-        self.end = HeadquartersEnd(self.store, signer, zone_keys(settings), clock, tree=tree)
+        keys = ZoneKeys(
+            zone_keys(settings), known=stored.of, revoked=[zone.id for zone in settings.zones if zone.revoked]
+        )
+        rotations = stored.of(HEADQUARTERS_NAME)
+        self.end = HeadquartersEnd(self.store, signer, keys, clock, tree=tree, rotations=rotations)
         self.link = HeadquartersLink(
             self.end, settings.broker, on_advanced=self.advanced, on_zone_state=self._zone_state
         )
@@ -147,6 +163,20 @@ def zone_keys(settings: CentralSettings) -> dict[str, VerifierKey]:
             raise NotEnrolled(zone.id, f"the key is that of {key.name}, expected {expected}")
         keys[zone.id] = key
     return keys
+
+
+def take_up_key(settings: CentralSettings, database: Database, clock: Clock) -> SigningKey:
+    """Headquarters' key, after taking up one that waits: from the line of its ledger that says so, it signs."""
+
+    def tell(rotation: Rotation) -> None:
+        new = load_signing_key(settings.keys_dir / (HEADQUARTERS_KEY + NEXT))
+        own = OwnLedger(database, clock, own_signature(new, clock))
+        with database.writing() as connection:
+            own.append(connection, [draft(rotation.event())])
+        logger.warning("headquarters signs with %s from now on; zones follow by themselves", rotation.new)
+
+    signer, _ = take_up(settings.keys_dir / HEADQUARTERS_KEY, tell)
+    return signer
 
 
 def own_signature(signer: SigningKey, clock: Clock) -> Sign:

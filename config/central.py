@@ -48,6 +48,8 @@ class EnrolledZone(Settings):
     name: str
     verifier_key: str
     """The zone's public key as a C2SP verifier key, pinned when the zone was enrolled."""
+    revoked: bool = False
+    """Nothing that this zone signs is taken any more; what was taken before stays."""
 
 
 class WitnessSettings(Settings):

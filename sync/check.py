@@ -69,10 +69,11 @@ class Breach:
     detail: str
 
 
-def check(ledger: Ledger, level: Level, headquarters: VerifierKey | None = None) -> Iterator[Breach]:
+def check(ledger: Ledger, level: Level, *headquarters: VerifierKey) -> Iterator[Breach]:
     """Every breach, oldest ledger first; nothing when all is in order. Reads in portions, never all at once.
 
-    ``headquarters`` is the key of [headquarters] verifier_key in zone.toml; without it L10 is not checked.
+    ``headquarters``: the key of [headquarters] verifier_key in zone.toml and those that it leads to; without any,
+    L10 is not checked.
     """
     ids: dict[str, tuple[str, int]] = {}
     before: tuple[LedgerFile, int] | None = None
@@ -207,13 +208,14 @@ def _says(
             )
 
 
-def _cosignatures(file: LedgerFile, headquarters: VerifierKey | None) -> Iterator[Breach]:
-    if headquarters is None:
+def _cosignatures(file: LedgerFile, headquarters: tuple[VerifierKey, ...]) -> Iterator[Breach]:
+    if not headquarters:
         return
     for note in [file.cosigned()[1], *(one.cosigned for one in file.prunings())]:
         try:
             if note:
-                open_checkpoint(note, headquarters)
+                signed = Note.parse(note).signed_by
+                open_checkpoint(note, next((key for key in headquarters if signed(key)), headquarters[0]))
         except BadNote as bad:
             yield Breach(Invariant.L10, file.id, None, str(bad))
 

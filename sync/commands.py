@@ -140,6 +140,10 @@ class CommandDesk:
         self._strangers = _Budget(STRANGERS_MAX)
         self._refused = _Budget(REFUSED_MAX)
 
+    def trust(self, headquarters: VerifierKey) -> None:
+        """Headquarters signs with this key from now on."""
+        self._headquarters = headquarters
+
     def take(self, command: Command, *, retained: bool) -> None:
         """Put it into the register, as received or as refused; who can carry it out follows the ledger.
 

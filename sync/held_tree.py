@@ -33,7 +33,7 @@ class HeldTree:
 
     def store(self, note: str) -> None:
         """On disk when it returns: only then the cosignature may leave. Raises ``LedgerUnwritable``."""
-        _write(self.file, note)
+        write_whole(self.file, note)
 
     def is_told(self, accusation: str, note: str) -> bool:
         """Whether it was recorded that headquarters contradicts this checkpoint in this way."""
@@ -42,7 +42,7 @@ class HeldTree:
     def tell(self, accusation: str, note: str) -> None:
         """From now on it is. Raises ``LedgerUnwritable``."""
         told = [*self._all_told(), _digest(accusation, note)]
-        _write(self._told, "".join(f"{one}\n" for one in told[-TOLD_MAX:]))
+        write_whole(self._told, "".join(f"{one}\n" for one in told[-TOLD_MAX:]))
 
     def _all_told(self) -> list[str]:
         try:
@@ -57,7 +57,7 @@ def _digest(accusation: str, note: str) -> str:
     return hashlib.sha256(f"{accusation}\n{text}".encode()).hexdigest()
 
 
-def _write(file: Path, text: str) -> None:
+def write_whole(file: Path, text: str) -> None:
     """Written whole and synced under another name first: after a power cut there is the old or the new text."""
     growing = file.with_name(f".{file.name}.new")
     try:

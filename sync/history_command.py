@@ -16,6 +16,7 @@ from .errors import SyncError
 from .ledger import Ledger
 from .note import VerifierKey
 from .proof import Proof, ProofRefused, Proven, prove, read_keys, verify_proof
+from .rotation import FollowedKey
 from .shift_line import ShiftLine, check_line, qr_svg, qr_text
 from .shift_line import shift_line as line_of
 
@@ -203,13 +204,15 @@ def _verify_line(typed: str, config_file: Path) -> None:
 
 def _verify_ledger(settings: ZoneSettings, level: Level) -> None:
     headquarters = settings.headquarters
-    key = None if headquarters is None else VerifierKey.parse(headquarters.verifier_key)
     ledger = open_ledger(settings)
+    keys: Sequence[VerifierKey] = ()
+    if headquarters is not None:
+        keys = FollowedKey(VerifierKey.parse(headquarters.verifier_key), ledger.directory).all
     try:
         found = [
             f"{ledger.directory / one.ledger}{'' if one.sequence is None else f', line {one.sequence}'}: "
             f"{one.invariant.name} does not hold ({one.invariant}): {one.detail}"
-            for one in check(ledger, level, key)
+            for one in check(ledger, level, *keys)
         ]
         spans = ledger.spans()
         lines = sum(file.size() for file, _ in spans)

@@ -3,8 +3,8 @@
 ============  =========================================  ==============================================
 directory     files                                      its loss
 ============  =========================================  ==============================================
-authority     ca.crt, ca.key                             no new zone can be added; keep it off servers
-broker        ca.crt, broker.crt, broker.key             make it anew with the authority
+authority     ca.crt, ca.key, ca.crl, issued/            no new zone can be added; keep it off servers
+broker        ca.crt, broker.crt, broker.key, ca.crl     make it anew with the authority
 headquarters  ca.crt, tls.crt, tls.key, headquarters.key zones must be told the new verifier key
 zone          ca.crt, tls.crt, tls.key, zone.key         headquarters must enrol the new zone.key
 ============  =========================================  ==============================================
@@ -30,6 +30,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from .durable import sync_directory
 from .errors import BadNote, KeyMissing, KeyReadable, KeyUnusable, SyncError
 from .note import KeyType, SigningKey
+from .revocation import CRL, ISSUED, revocation_list
 
 CA_CERTIFICATE, CA_KEY = "ca.crt", "ca.key"
 BROKER_CERTIFICATE, BROKER_KEY = "broker.crt", "broker.key"
@@ -80,6 +81,7 @@ def make_authority(directory: Path, name: str) -> None:
         .sign(key, hashes.SHA256())
     )
     _write_pair(directory / CA_CERTIFICATE, directory / CA_KEY, _Issued(_pem(certificate), _private_pem(key)))
+    _replace(directory / CRL, revocation_list(certificate, key, directory / CRL, []))
 
 
 def make_broker(authority: Path, directory: Path, hosts: Sequence[str]) -> None:
@@ -90,6 +92,30 @@ def make_broker(authority: Path, directory: Path, hosts: Sequence[str]) -> None:
     issued = _issue(authority, hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, names)
     _copy_authority(authority, directory)
     _write_pair(directory / BROKER_CERTIFICATE, directory / BROKER_KEY, issued)
+    _replace(directory / CRL, _present_list(authority))
+
+
+def revoke(authority: Path, name: str) -> int:
+    """Revoke every certificate that was ever issued to ``name``; how many. The broker needs the new ``ca.crl``.
+
+    Raises ``KeyRefused`` if none is known.
+    """
+    ca_certificate, ca_key = _load_authority(authority)
+    files = sorted((authority / ISSUED).glob(f"{name}-*.crt"))
+    found = [x509.load_pem_x509_certificate(file.read_bytes()) for file in files]
+    if not found:
+        raise KeyRefused(
+            f"{authority / ISSUED}: no certificate of {name} is known here; each file there begins with its name"
+        )
+    _replace(authority / CRL, revocation_list(ca_certificate, ca_key, authority / CRL, found))
+    return len(found)
+
+
+def copy_list(authority: Path, broker: Path) -> None:
+    """Give the broker the present revocation list; it reads it when it starts."""
+    if not (broker / BROKER_CERTIFICATE).exists():
+        raise KeyMissing(broker / BROKER_CERTIFICATE, "give the directory that fourmusts keys broker made")
+    _replace(broker / CRL, _present_list(authority))
 
 
 def make_headquarters(authority: Path, directory: Path, deployment: str) -> SigningKey:
@@ -219,7 +245,17 @@ def _issue(
     )
     if names is not None:
         builder = builder.add_extension(names, critical=False)
-    return _Issued(_pem(builder.sign(ca_key, hashes.SHA256())), _private_pem(key))
+    certificate = builder.sign(ca_key, hashes.SHA256())
+    # Before anybody has it: what is not known here could not be revoked.
+    _write(authority / ISSUED / f"{name}-{certificate.serial_number:x}.crt", _pem(certificate), private=False)
+    return _Issued(_pem(certificate), _private_pem(key))
+
+
+def _present_list(authority: Path) -> bytes:
+    """The authority's revocation list; an empty one where an older version made the authority without."""
+    if not (authority / CRL).exists():
+        _replace(authority / CRL, revocation_list(*_load_authority(authority), authority / CRL, []))
+    return (authority / CRL).read_bytes()
 
 
 def _load_authority(authority: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
@@ -321,6 +357,14 @@ def _write(file: Path, content: bytes, *, private: bool) -> None:
     finally:
         growing.unlink(missing_ok=True)
     sync_directory(file.parent)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """For what is public and may be made anew."""
+    growing = file.with_name(f".{file.name}.new")
+    growing.write_bytes(content)
+    growing.chmod(0o644)
+    growing.replace(file)
 
 
 def _exists(file: Path) -> KeyRefused:

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from . import keys as making
+from .keys_rotation import prepare
 from .mosquitto import render
+from .revocation import CRL
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 authority_option = click.option(
@@ -30,6 +32,11 @@ def keys() -> None:
     and for each zone
       fourmusts keys certificate ZONE nz01 --authority AUTHORITY
       fourmusts keys zone ZONE nz01        (on the zone's own board)
+
+    \b
+    Later:
+      fourmusts keys rotate /var/lib/fourmusts/keys      (a new signing key, vouched for by the old one)
+      fourmusts keys revoke nz01 --authority AUTHORITY --broker BROKER
 
     Private keys are made readable for you alone and are refused when others can read them. Nothing is ever
     overwritten.
@@ -109,3 +116,37 @@ def show(directory: Path) -> None:
     """Show what lies in DIRECTORY: certificates with their names and ends, verifier keys, no secrets."""
     for name, what in making.describe(directory):
         click.echo(f"{name}: {what}")
+
+
+@keys.command("rotate")
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def rotate(directory: Path) -> None:
+    """Make a new signing key for the zone, or the headquarters, whose keys lie in DIRECTORY.
+
+    It is taken up at the next start of the link, or of headquarters: the old key vouches for it, in the ledger,
+    and the other end follows by itself. What the old key signed before stays valid.
+    """
+    present, new = prepare(directory)
+    of_zone = (directory / making.ZONE_KEY).exists()
+    click.echo(f"made the key that follows {present.verifier}:")
+    click.echo(f'verifier_key = "{new.verifier}"')
+    click.echo(f"it signs from the next start on: systemctl restart fourmusts-{'link' if of_zone else 'central'}")
+    where = "headquarters' central.toml" if of_zone else "every zone.toml"
+    click.echo(f"the other end follows by itself; put this line into {where} when it is convenient")
+
+
+@keys.command("revoke")
+@click.argument("name")
+@authority_option
+@click.option("--broker", type=DIRECTORY, help="Directory of the broker's certificate; gets the new list.")
+def revoke(name: str, authority: Path, broker: Path | None) -> None:
+    """Revoke every certificate of NAME, a zone's id, hq or feed: the broker refuses it from its next start on."""
+    count = making.revoke(authority, name)
+    click.echo(f"revoked {count} certificate(s) of {name}: {authority / CRL}")
+    if broker is not None:
+        making.copy_list(authority, broker)
+        click.echo(f"copied to {broker}; restart the broker (nats-server reads no such list: change its users)")
+    else:
+        click.echo("copy it to the broker's directory as ca.crl and restart the broker, or give --broker")
+    if name not in making.RESERVED_NAMES:
+        click.echo(f'if its signing key is lost too: "revoked = true" in the [[zone]] {name} of central.toml')

@@ -229,10 +229,10 @@ class Checkpoint:
             raise BadNote(f"the root of the checkpoint has {len(root)} bytes, not {HASH_BYTES}")
         return cls(lines[0], int(lines[1]), root)
 
-    def signed(self, key: SigningKey) -> str:
-        """The checkpoint as a signed note."""
+    def signed(self, *keys: SigningKey) -> str:
+        """The checkpoint as a note signed by each of these."""
         text = self.text()
-        return f"{text}\n{key.sign_note(text)}"
+        return f"{text}\n{''.join(key.sign_note(text) for key in keys)}"
 
 
 def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:

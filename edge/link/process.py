@@ -8,12 +8,15 @@ import threading
 
 from config.clock import Clock
 from config.zone import Headquarters, ZoneSettings
+from custody.events import draft
 from sync.errors import BadNote
-from sync.keys import ZONE_KEY, load_signing_key
+from sync.keys import ZONE_KEY, check_private
+from sync.keys_rotation import take_up
 from sync.ledger import Ledger
 from sync.mqtt import ZoneLink, beat_every_s
 from sync.note import VerifierKey
 from sync.protocol.zone import ZoneEnd
+from sync.rotation import Rotation
 from sync.session import Endpoint
 
 from ..directives.intake import ZoneIntake
@@ -46,7 +49,7 @@ def _idle(clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
 def _carry(
     settings: ZoneSettings, headquarters: Headquarters, clock: Clock, pulse: Pulse, stop: threading.Event
 ) -> None:
-    key = load_signing_key(settings.keys_dir / ZONE_KEY)
+    check_private(settings.keys_dir / ZONE_KEY)
     try:
         cosigner = VerifierKey.parse(headquarters.verifier_key)
     except BadNote as error:
@@ -55,7 +58,10 @@ def _carry(
         settings.ledger_dir, zone=settings.zone.id, deployment=settings.zone.deployment, clock=clock
     )
     try:
-        end = ZoneEnd(ledger, key, cosigner, clock, random.Random(), intake=ZoneIntake(settings))
+        key, previous = take_up(settings.keys_dir / ZONE_KEY, lambda rotation: _tell(ledger, rotation))
+        end = ZoneEnd(
+            ledger, key, cosigner, clock, random.Random(), previous=previous, intake=ZoneIntake(settings)
+        )
         broker = Endpoint(
             headquarters.host, headquarters.port, headquarters.ca, headquarters.certificate, headquarters.key
         )
@@ -67,3 +73,8 @@ def _carry(
             housekeeping.stop()
     finally:
         ledger.close()
+
+
+def _tell(ledger: Ledger, rotation: Rotation) -> None:
+    ledger.append(draft(rotation.event()))
+    log.warning("this zone signs with %s from now on; headquarters follows by itself", rotation.new)

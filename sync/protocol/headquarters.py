@@ -16,8 +16,9 @@ from config.clock import Clock
 from ..errors import BadMessage, BadNote, WrongSignature
 from ..merkle import EMPTY_ROOT, CompactRange
 from ..note import Checkpoint, SigningKey, VerifierKey, cosigned, only_cosigned, open_checkpoint
+from ..rotation import Rotation, ZoneKeys
 from ..store import Head, LogStore
-from .messages import Ack, Batch, Hello, Message, Status, Tree, decode, encode
+from .messages import Ack, Batch, Hello, Key, Message, Status, Tree, decode, encode
 from .tree import TreeEnd, TreeStore
 
 log = logging.getLogger(__name__)
@@ -65,14 +66,18 @@ class HeadquartersEnd:
         clock: Clock,
         *,
         tree: TreeStore | None = None,
+        rotations: Sequence[Rotation] = (),
     ) -> None:
         """``zone_keys``: zone id to the key pinned at enrolment; its name is ``<deployment>/<zone>``. ``tree``:
-        headquarters' own ledger; without it zones that hold headquarters to it get no answer."""
+        headquarters' own ledger; without it zones that hold headquarters to it get no answer. ``rotations``: how
+        headquarters came to its present key; zones that know an older one are told."""
         self._store = store
         self._signer = signer
-        self._zone_keys = zone_keys
+        self._zone_keys = zone_keys if isinstance(zone_keys, ZoneKeys) else ZoneKeys(zone_keys)
+        self._new_keys = [encode(Key(*rotation.words())) for rotation in rotations]
         self._clock = clock
-        self._tree = None if tree is None else TreeEnd(tree, signer.verifier, zone_keys)
+        own = [*(rotation.old for rotation in rotations), signer.verifier]
+        self._tree = None if tree is None else TreeEnd(tree, own, self._zone_keys)
         # Only what this end stored last. Another worker may be further; then the store's compare-and-swap says so.
         self._heads: dict[tuple[str, str], Head] = {}
 
@@ -111,6 +116,8 @@ class HeadquartersEnd:
         try:
             if zone not in self._zone_keys:
                 raise BadMessage("unknown_zone", f"zone {zone} is not enrolled; add a [[zone]] to central.toml")
+            if zone in self._zone_keys.revoked:
+                raise BadMessage("revoked", f"zone {zone} is revoked in central.toml; enrol a new key of it")
             return decode(payload)
         except BadMessage as bad:
             self._keep(zone, None, bad, payload)
@@ -119,6 +126,7 @@ class HeadquartersEnd:
     def _answer(self, zone: str, payload: bytes, message: Message | None) -> Outcome:
         outcome = Outcome(zone)
         if isinstance(message, Hello):
+            outcome.replies += self._new_keys
             for name, note in message.logs:
                 try:
                     checkpoint = self._open(zone, name, note)
@@ -166,7 +174,7 @@ class HeadquartersEnd:
     def _advance(self, outcome: Outcome, name: str, first: int, lines: Sequence[bytes], note: str) -> None:
         """Verify, store, and only then answer. ``BadMessage`` or ``_OutOfStep``: nothing was stored."""
         zone = outcome.zone
-        checkpoint = self._open(zone, name, note)
+        checkpoint = self._open(zone, name, note, lines)
         if checkpoint.size != first + len(lines) - 1:
             what = f"lines {first} to {first + len(lines) - 1} with a checkpoint of size {checkpoint.size}"
             raise BadMessage("malformed", what)
@@ -186,6 +194,7 @@ class HeadquartersEnd:
             advanced = Head(grown.size, grown.edge, note)
             if self._store.advance(zone, name, known_size=head.size, head=advanced, lines=fresh):
                 self._heads[zone, name] = advanced
+                self._zone_keys.stored(zone, fresh)
                 outcome.advances.append(Advance(zone, name, head.size + 1, fresh))
                 outcome.replies.append(self._ack(name, advanced))
                 return
@@ -203,10 +212,14 @@ class HeadquartersEnd:
             )
         return lines[overlap:]
 
-    def _open(self, zone: str, name: str, note: str) -> Checkpoint:
+    def _open(self, zone: str, name: str, note: str, lines: Sequence[bytes] = ()) -> Checkpoint:
+        """``lines`` come with it: they may exchange the key that signs it."""
         key = self._zone_keys[zone]
         try:
-            checkpoint = open_checkpoint(note, key)
+            try:
+                checkpoint = open_checkpoint(note, key)
+            except WrongSignature:
+                checkpoint = open_checkpoint(note, self._zone_keys.leads_to(zone, lines))
         except WrongSignature as wrong:
             raise BadMessage("wrong_signature", f"{wrong}; enrolled for zone {zone} is {key}") from wrong
         except BadNote as bad:

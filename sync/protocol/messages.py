@@ -9,6 +9,7 @@ The first line is a JSON header, the others are event lines; the whole may be co
     {"v":1,"k":"command","id":…,"name":…,"args":{…},"actor":…,"not_after":…,"nonce":…,"sig":…}
     {"v":1,"k":"tree","log":"5d0c4e1b9a7f2836","cp":"<note of headquarters' tree, cosigned by the zone>"}
     {"v":1,"k":"proof","log":"5d0c4e1b9a7f2836","old":40,"proof":["<hash>",…],"cp":"<note>"}
+    {"v":1,"k":"key","old":"<verifier key>","new":"<verifier key>","sig":"<signature by the old one>"}
 
 A line feed stands between lines, none at the end (JSON has none inside a line). Unknown header fields are ignored.
 """
@@ -121,7 +122,16 @@ class Proof:
     checkpoint: str
 
 
-Message = Hello | Batch | Status | Ack | Command | Tree | Proof
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Headquarters has exchanged its key (``sync.rotation``); said in front of every answer to a hello."""
+
+    old: str
+    new: str
+    signature: str
+
+
+Message = Hello | Batch | Status | Ack | Command | Tree | Proof | Key
 
 
 def encode(message: Message) -> bytes:
@@ -139,6 +149,8 @@ def encode(message: Message) -> bytes:
             header |= message.fields() | {"sig": message.signature}
         case Proof(log, old, hashes, checkpoint):
             header |= {"log": log, "old": old, "proof": [to_base64(one) for one in hashes], "cp": checkpoint}
+        case Key(old_key, new_key, signature):
+            header |= {"old": old_key, "new": new_key, "sig": signature}
     payload = b"\n".join([orjson.dumps(header), *lines])
     if len(payload) > MESSAGE_BYTES_MAX:
         raise ValueError(f"a message of {len(payload)} bytes; at most {MESSAGE_BYTES_MAX} may be sent")
@@ -240,6 +252,11 @@ def _read_proof(header: dict[str, Any], lines: list[bytes]) -> Proof:
     return Proof(_log(header), old, tuple(_hash(one) for one in hashes), _note(header))
 
 
+def _read_key(header: dict[str, Any], lines: list[bytes]) -> Key:
+    _no_lines(lines)
+    return Key(_text(header, "old"), _text(header, "new"), _text(header, "sig"))
+
+
 _READERS: dict[str, Callable[[dict[str, Any], list[bytes]], Message]] = {
     "hello": _read_hello,
     "batch": _read_batch,
@@ -248,6 +265,7 @@ _READERS: dict[str, Callable[[dict[str, Any], list[bytes]], Message]] = {
     "command": _read_command,
     "tree": _read_tree,
     "proof": _read_proof,
+    "key": _read_key,
 }
 
 

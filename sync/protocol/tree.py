@@ -9,7 +9,7 @@ may repeat, delay or forge whatever it likes: only two checkpoints that headquar
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from ..held_tree import HeldTree
 from ..ledger import Ledger
 from ..merkle import verify_consistency
 from ..note import Checkpoint, KeyType, Note, SigningKey, VerifierKey, cosigned, cosigned_by, split_note
+from ..rotation import FollowedKey
 from .messages import Proof, Tree, encode
 
 log = logging.getLogger(__name__)
@@ -46,10 +47,17 @@ class Seen:
         return self.checkpoint.origin.rpartition("/")[2]
 
     @classmethod
-    def open(cls, note: str, headquarters: VerifierKey) -> Seen:
-        """Raises ``BadMessage``. Of the signatures only headquarters' is kept."""
+    def open(cls, note: str, keys: Sequence[VerifierKey]) -> Seen:
+        """``keys``: those that headquarters signs or signed with; of the signatures only these are kept.
+
+        Raises ``BadMessage``, of kind ``unknown_key`` if none of them signed.
+        """
+        headquarters = keys[-1]
         try:
             opened = Note.parse(note)
+            headquarters = next((key for key in reversed(keys) if opened.signed_by(key)), headquarters)
+            if not opened.signed_by(headquarters):
+                raise BadMessage("unknown_key", f"headquarters' tree is not signed by {headquarters}")
             time_s = opened.verify(headquarters)
             checkpoint = Checkpoint.parse(opened.text)
             text, _ = split_note(note)
@@ -70,11 +78,14 @@ class TreeWatch:
     does not take it.
     """
 
-    def __init__(self, ledger: Ledger, key: SigningKey, headquarters: VerifierKey, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Ledger, keys: Sequence[SigningKey], headquarters: FollowedKey, clock: Clock
+    ) -> None:
+        """``keys``: the zone's own, each of which cosigns."""
         self._ledger = ledger
-        self._key = key.of_type(KeyType.COSIGNATURE)
+        self._keys = [key.of_type(KeyType.COSIGNATURE) for key in keys]
         self._clock = clock
-        self.headquarters = headquarters
+        self._headquarters = headquarters
         self._file = HeldTree(ledger.directory)
         self._note = self._file.load()
         self._held = self._opened(self._note)
@@ -93,7 +104,7 @@ class TreeWatch:
         if len(payload) > SHOWN_BYTES_MAX:
             raise BadMessage("oversize", f"a tree of {len(payload)} bytes, at most {SHOWN_BYTES_MAX} are read")
         try:
-            seen = Seen.open(payload.decode(), self.headquarters)
+            seen = Seen.open(payload.decode(), [self._headquarters.now])
         except UnicodeDecodeError as error:
             raise BadMessage("malformed", f"headquarters' tree is no text: {error}") from error
         held = self._held
@@ -118,7 +129,7 @@ class TreeWatch:
         held = self._held
         if held is None or (proof.log, proof.old) != (held.log, held.checkpoint.size):
             return
-        seen = Seen.open(proof.checkpoint, self.headquarters)
+        seen = Seen.open(proof.checkpoint, [self._headquarters.now])
         old, new = held.checkpoint, seen.checkpoint
         if seen.log == held.log and verify_consistency(old.size, new.size, proof.hashes, old.root, new.root):
             self._bad_proofs = 0
@@ -151,7 +162,7 @@ class TreeWatch:
         if not note:
             return None
         try:
-            return Seen.open(note, self.headquarters)
+            return Seen.open(note, self._headquarters.all)
         except BadMessage as bad:
             # Damaged, or of a key that was replaced by hand: then it can accuse nobody any more.
             log.warning("%s cannot be used and begins anew: %s", self._file.file, bad)
@@ -159,7 +170,9 @@ class TreeWatch:
 
     def _take(self, seen: Seen) -> None:
         """Keep, then cosign: the other way round a power cut could make this zone forget what it vouched for."""
-        note = cosigned(seen.note, self._key, self._clock.now_us() // 1_000_000)
+        note = seen.note
+        for key in self._keys:
+            note = cosigned(note, key, self._clock.now_us() // 1_000_000)
         self._file.store(note)
         self._note, self._held = note, seen
         self._say = True
@@ -217,7 +230,8 @@ class TreeStore(Protocol):
 class TreeEnd:
     """Headquarters' answers to zones that hold it to its history."""
 
-    def __init__(self, store: TreeStore, own: VerifierKey, zone_keys: Mapping[str, VerifierKey]) -> None:
+    def __init__(self, store: TreeStore, own: Sequence[VerifierKey], zone_keys: Mapping[str, VerifierKey]) -> None:
+        """``own``: the keys that headquarters has signed with, the present one last."""
         self._store = store
         self._own = own
         self._zone_keys = zone_keys

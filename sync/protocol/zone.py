@@ -20,6 +20,7 @@ from ..errors import BadMessage, BadNote, LedgerPruned, LedgerUnwritable, WrongS
 from ..ledger import Ledger
 from ..ledger_file import LedgerFile
 from ..note import Checkpoint, SigningKey, VerifierKey, open_checkpoint
+from ..rotation import FollowedKey, Rotation
 from .messages import (
     BATCH_LINES_MAX,
     HELLO_LOGS_MAX,
@@ -28,6 +29,7 @@ from .messages import (
     Batch,
     Command,
     Hello,
+    Key,
     Proof,
     Status,
     decode,
@@ -89,21 +91,26 @@ class ZoneEnd:
         clock: Clock,
         dice: random.Random,
         *,
+        previous: SigningKey | None = None,
         intake: Intake | None = None,
         on_confirmed: Callable[[str, int], None] | None = None,
     ) -> None:
-        """``intake`` says which commands may be given here, any unless it is given.
+        """``headquarters``: the key pinned in zone.toml; where it leads to is followed. ``previous``: the zone's
+        key before the present one, which signs too: headquarters may be, or be set back to, before the exchange.
+
+        ``intake`` says which commands may be given here, any unless it is given.
 
         ``on_confirmed(ledger id, size)`` is called for each new cosignature, after it was verified and kept.
         """
         self._ledger = ledger
-        self._key = key
-        self._headquarters = headquarters
+        self._keys = [key] if previous is None else [key, previous]
+        self._headquarters = FollowedKey(headquarters, ledger.directory)
         self._clock = clock
         self._dice = dice
         self._on_confirmed = on_confirmed
-        self._commands = CommandDesk(ledger, headquarters, clock, intake or AnyCommand())
-        self._tree = TreeWatch(ledger, key, headquarters, clock)
+        self._commands = CommandDesk(ledger, self._headquarters.now, clock, intake or AnyCommand())
+        self._tree = TreeWatch(ledger, self._keys, self._headquarters, clock)
+        self._unread_tree: bytes | None = None
         self._roads: dict[str, _Road] = {}
         self._paused = False
         self._hello_sent = False
@@ -143,6 +150,8 @@ class ZoneEnd:
                 self._believe(message, now_s)
             elif isinstance(message, Proof):
                 self._tree.proven(message)
+            elif isinstance(message, Key):
+                self._trust(message)
             else:
                 raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
         except BadMessage as bad:
@@ -153,9 +162,15 @@ class ZoneEnd:
     def tree_shown(self, payload: bytes) -> None:
         """``v1/hq/tree``: what headquarters shows of its own ledger. Never raises, as ``receive``."""
         try:
+            self._unread_tree = None
             self._tree.shown(payload)
         except BadMessage as bad:
-            self._keep(bad, payload)
+            if bad.kind == "unknown_key":
+                # Headquarters may have exchanged its key, and says so in its next answer.
+                self._unread_tree = payload
+                log.warning("%s", bad)
+            else:
+                self._keep(bad, payload)
         except LedgerUnwritable as full:
             log.error("headquarters' tree could not be kept, it will be shown again: %s", full)
 
@@ -185,6 +200,24 @@ class ZoneEnd:
     def unconfirmed(self) -> int:
         """Lines that headquarters has not cosigned, over all ledgers, as of the last ``poll``."""
         return sum(max(road.size() - road.cosigned, 0) for road in self._roads.values())
+
+    def _trust(self, message: Key) -> None:
+        """Follow headquarters to its new key, if the one that is known here vouches for it."""
+        try:
+            rotation = Rotation.read(message.old, message.new, message.signature)
+        except BadNote as bad:
+            raise BadMessage("wrong_signature", f"a new key of headquarters: {bad}") from bad
+        if not self._headquarters.leads_on(rotation):
+            if rotation.new in self._headquarters.all or rotation.old in self._headquarters.all[:-1]:
+                return
+            detail = f"{rotation.old} vouches for a new key, but {self._headquarters.now} is known here"
+            raise BadMessage("unknown_key", detail)
+        self._ledger.append(draft(rotation.event()))
+        self._headquarters.accept(rotation)
+        self._commands.trust(rotation.new)
+        log.warning("headquarters signs with %s now, as its old key says; put it into zone.toml", rotation.new)
+        if self._unread_tree is not None:
+            self.tree_shown(self._unread_tree)
 
     # Sending
 
@@ -235,7 +268,7 @@ class ZoneEnd:
         return Batch(road.file.id, first, self._checkpoint(road, road.sent), tuple(lines[:count]))
 
     def _checkpoint(self, road: _Road, size: int) -> str:
-        return Checkpoint(road.file.identity.origin, size, road.file.root(size)).signed(self._key)
+        return Checkpoint(road.file.identity.origin, size, road.file.root(size)).signed(*self._keys)
 
     def _send_again(self) -> None:
         """Nobody answered: everything unconfirmed goes out once more, each time after a longer wait."""
@@ -274,7 +307,7 @@ class ZoneEnd:
 
     def _open(self, road: _Road, note: str) -> Checkpoint:
         try:
-            checkpoint = open_checkpoint(note, self._headquarters)
+            checkpoint = open_checkpoint(note, self._headquarters.now)
         except WrongSignature as wrong:
             raise BadMessage(
                 "wrong_signature", f"{wrong}; see [headquarters] verifier_key in zone.toml"

@@ -78,7 +78,7 @@ class Pair:
     def restart(self) -> None:
         self.zone = ZoneEnd(self.ledger, self.zone_key, self.key.verifier, self.clock, random.Random(1))
         self.zone.connected()
-        self.end = TreeEnd(self.own, self.key.verifier, {"nz01": self.zone_key.verifier})
+        self.end = TreeEnd(self.own, [self.key.verifier], {"nz01": self.zone_key.verifier})
 
     def said(self) -> list[Tree]:
         messages = [decode(payload) for payload in self.zone.poll(self.now_s)]
@@ -235,19 +235,27 @@ def test_a_new_ledger_of_headquarters_is_recorded_as_its_rollback_and_then_follo
         (b"\xff\xfe", "malformed"),
         (b"not a note", "malformed"),
         (b"x" * 70_000, "oversize"),
-        ("stranger", "wrong_signature"),
+        ("forged", "wrong_signature"),
         ("elsewhere", "wrong_origin"),
     ],
 )
 def test_what_is_not_headquarters_word_is_kept_as_evidence(pair: Pair, payload: Any, kind: str) -> None:
-    if payload == "stranger":
-        stranger = SigningKey.generate("test/hq", KeyType.COSIGNATURE)
-        payload = only_cosigned(Checkpoint(f"test/hq/{LOG}", 9, b"\1" * 32), stranger, 1).encode()
+    if payload == "forged":
+        signed = only_cosigned(Checkpoint(f"test/hq/{LOG}", 9, b"\1" * 32), pair.key, 1)
+        payload = signed.replace("\n9\n", "\n8\n").encode()
     elif payload == "elsewhere":
         payload = only_cosigned(Checkpoint(f"test/nz01/{LOG}", 9, b"\1" * 32), pair.key, 1).encode()
     pair.zone.tree_shown(payload)
     assert pair.evidence() == [kind]
     assert pair.held() == 5
+
+
+def test_a_key_that_nobody_vouched_for_is_not_believed_and_not_collected(pair: Pair) -> None:
+    stranger = SigningKey.generate("test/hq", KeyType.COSIGNATURE)
+    for size in (9, 10):
+        note = only_cosigned(Checkpoint(f"test/hq/{LOG}", size, b"\1" * 32), stranger, 1)
+        pair.zone.tree_shown(note.encode())
+    assert (pair.held(), pair.evidence()) == (5, [])
 
 
 def test_cosignatures_of_others_on_the_shown_tree_are_welcome_and_not_passed_on(pair: Pair) -> None:
