@@ -101,6 +101,16 @@ class ProofHeader(Header):
     cp: Note
 
 
+class KeyHeader(Header):
+    """Headquarters has exchanged its key; ``sig`` is by the old one, base64, over ``key-rotation/v1``, a line
+    feed, the old verifier key, a line feed, the new one, a line feed."""
+
+    k: Literal["key"]
+    old: str = Field(description="C2SP verifier key.")
+    new: str = Field(description="C2SP verifier key.")
+    sig: str
+
+
 class ZoneState(BaseModel):
     """Whether a zone is connected; its last will says that it is not."""
 
@@ -118,7 +128,7 @@ class HeadquartersState(BaseModel):
 
 
 UP: tuple[type[Header], ...] = (HelloHeader, BatchHeader, TreeHeader)
-DOWN: tuple[type[Header], ...] = (StatusHeader, AckHeader, CommandHeader, ProofHeader)
+DOWN: tuple[type[Header], ...] = (StatusHeader, AckHeader, CommandHeader, ProofHeader, KeyHeader)
 
 
 def kind(header: type[Header]) -> str:

@@ -157,9 +157,12 @@ def test_keys_are_exchanged_at_both_ends_and_revoked(deployment: Deployment) -> 
 
     one.run("keys", "revoke", "nz01", "--authority", "authority", "--broker", "broker")
     one.broker.restart()
+    one.link.stop()
     said = len(one.link.log.read_text())
-    one.link.restart()
-    until(lambda: "the broker ended the connection" in one.link.log.read_text()[said:], "the zone was let in")
+    one.link.start()
+    # When the broker's refusal overtakes CONNECT depends on the moment; it is in all three.
+    refusals = ("the broker ended the connection", "TLS failed", "reset by peer")
+    until(lambda: any(one.link.log.read_text()[said:].count(words) for words in refusals), "it was let in")
     one.append()
     assert not one.is_safe()
 

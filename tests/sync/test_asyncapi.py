@@ -14,7 +14,7 @@ from custody.events import MODELS
 from sync.asyncapi import main, text
 from sync.errors import BadMessage
 from sync.protocol import messages, wire
-from sync.protocol.messages import Ack, Batch, Command, Hello, Proof, Status, Tree, decode, encode
+from sync.protocol.messages import Ack, Batch, Command, Hello, Key, Proof, Status, Tree, decode, encode
 
 from .asyncapi_document import FILE, Document
 
@@ -39,6 +39,7 @@ ALL = {
     "command": Command("i", "open", {"door": "x" * 2000}, "hq", "2026-11-23T09:04:11Z", "n", "s"),
     "tree": Tree(LOG, NOTE),
     "proof": Proof(LOG, 3, (b"x" * 32,), NOTE),
+    "key": Key("test/hq+0+k", "test/hq+1+k", "s"),
 }
 UP = {wire.kind(model) for model in wire.UP}
 
