@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,12 @@ import pytest
 
 from .test_the_whole_path import events_of
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        not os.environ.get("FOURMUSTS_SOAK"), reason="half a minute; its parts are tested one by one: make soak"
+    ),
+]
 
 ROSTER = """
 [[officer]]
