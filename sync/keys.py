@@ -214,7 +214,7 @@ def describe(directory: Path) -> list[tuple[str, str]]:
             names = ", ".join(_names_of(certificate))
             until = certificate.not_valid_after_utc.date().isoformat()
             found.append((file.name, f"certificate of {names}, valid until {until}"))
-        elif file.name in (ZONE_KEY, HEADQUARTERS_KEY):
+        elif file.name.startswith((ZONE_KEY, HEADQUARTERS_KEY)):  # .next and .previous too
             found.append((file.name, f"verifier key {load_signing_key(file).verifier}"))
         elif file.suffix == ".key":
             check_private(file)

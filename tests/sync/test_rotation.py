@@ -14,7 +14,7 @@ from cryptography import x509
 from config.clock import ManualClock
 from custody.events import Draft, draft
 from sync import keys
-from sync.errors import BadNote, KeyMissing, WrongSignature
+from sync.errors import BadNote, KeyMissing, KeyReadable, WrongSignature
 from sync.keys import ZONE_KEY, KeyRefused, load_signing_key, make_zone_key
 from sync.keys_rotation import NEXT, PREVIOUS, prepare, take_up
 from sync.ledger import Ledger
@@ -115,6 +115,18 @@ def test_one_key_waits_at_a_time_and_only_beside_one_that_is_there(tmp_path: Pat
     prepare(tmp_path)
     with pytest.raises(KeyRefused, match="waits to be taken up already"):
         prepare(tmp_path)
+
+
+def test_every_key_that_lies_there_is_shown_by_its_public_half(tmp_path: Path) -> None:
+    old = make_zone_key(tmp_path, "test", "nz01")
+    _, new = prepare(tmp_path)
+    shown = [(ZONE_KEY, f"verifier key {old.verifier}"), (ZONE_KEY + NEXT, f"verifier key {new.verifier}")]
+    assert keys.describe(tmp_path) == shown
+    take_up(tmp_path / ZONE_KEY, lambda rotation: None)
+    assert [name for name, _ in keys.describe(tmp_path)] == [ZONE_KEY, ZONE_KEY + PREVIOUS]
+    (tmp_path / (ZONE_KEY + PREVIOUS)).chmod(0o644)
+    with pytest.raises(KeyReadable, match=r"zone\.key\.previous"):
+        keys.describe(tmp_path)
 
 
 class Pair:
