@@ -274,6 +274,10 @@ class OsdpBus:
             reader.tell_state(reader.supervision.state, self._explain(reader))
             if reader.state is ReaderState.ONLINE:
                 reader.commands.append(ASK_STATUS)
+            else:
+                # What the library still holds would be shown when the reader is back: to somebody else.
+                panel.flush_commands(index)
+                reader.refusals.clear()
         if not secured:
             reader.commands.clear()
         while reader.commands:

@@ -143,6 +143,22 @@ def test_a_bus_that_stood_still_is_offline_and_tells_by_itself_that_it_turns_aga
     assert bus.beaten_s() > 0
 
 
+def test_what_was_to_be_shown_when_the_reader_went_is_not_shown_when_it_is_back(peer, key, start_reader, until):
+    reader, listener = start_reader(peer.port, key)
+    listener.online()
+    peer.stop()
+    for feedback in (Feedback.PIN_EXPECTED, Feedback.GRANTED):
+        reader.show(feedback)
+    listener.expect(ReaderChanged, state=ReaderState.OFFLINE)
+    peer.start()
+    listener.online()
+    listener.reads(peer)
+    reader.show(Feedback.DENIED)
+    until(lambda: given(peer, Command.Buzzer), "something was shown")
+    assert [light["on_color"] for light in given(peer, Command.LED)] == [CommandLEDColor.Red]
+    until(lambda: not any(reader.refusals.values()), "what it could not answer does not count as refused")
+
+
 def test_a_reader_without_light_and_buzzer_is_not_told_to_use_them(key, start_reader, until):
     with OsdpPeer(key=key, has=[]) as peer:
         reader, listener = start_reader(peer.port, key)
