@@ -160,20 +160,23 @@ def _write_correction(
     t = max(row.written, after, happened) + scribe.near(600, 60)
     by = {"id": "p1", "rank": "police", "sex": "m"}
     fields = {"corrects": row.id, "reason": "slip", "by": by, "data": again or data, "time": time, "void": void}
-    return scribe.write(t, "record.corrected", fields)
+    correction = scribe.write(t, "record.corrected", fields)
+    correction.clock = row.clock
+    return correction
 
 
 def _end(scribe: Scribe) -> None:
     """Whatever happened is followed by a few beats; sometimes by a day of nothing and a beat."""
     last = max(row.written for row in scribe.rows)
+    clock = max(row.clock for row in scribe.rows)
     beat = next((row.data for row in scribe.rows if row.type == "zone.heartbeat"), None)
     if beat is None or scribe.chance(0.5):
         return
-    scribe.write(last + scribe.near(60, 150), "zone.heartbeat", beat)
+    scribe.write(last + scribe.near(60, 150), "zone.heartbeat", beat).clock = clock
     exits = [row.t for row in scribe.rows if row.type == "stay.exited"]
     if exits and scribe.switches.next_day and scribe.chance(0.3):
         day_later = scribe.rng.choice(exits) + 86400 + scribe.rng.choice((-1, 0, 1))
-        scribe.write(max(last, day_later), "zone.heartbeat", beat)
+        scribe.write(max(last, day_later), "zone.heartbeat", beat).clock = clock
 
 
 @st.composite

@@ -152,7 +152,18 @@ def written_elsewhere(scribe: Scribe, rng: random.Random) -> None:
             row.offset_s = rng.choice((0, OFFSET_S, 9 * 3600, -5 * 3600))
 
 
+def clock_set(scribe: Scribe, rng: random.Random) -> None:
+    """From some moment on the clock shows another time; not every step is told."""
+    at, by = rng.randint(scribe.begin + 60, scribe.end), rng.choice((-200, -30, -6, -5, -3, 4, 7, 100))
+    for row in scribe.rows:
+        if row.written >= at:
+            row.t, row.written, row.clock = row.t + by, row.written + by, row.clock + 1
+    if rng.random() < 0.8:
+        stepped = Row(at + by, at + by, "clock.stepped", {"by_s": by}, scribe.new_id(at), clock=1)
+        scribe.rows.insert(0, stepped)
+
+
 MISHAPS = (
     one_second, one_second, said_twice, left_out, misnamed, one_id_again, after_the_exit, before_the_arrival,
-    another_place, started_again, handed_round, written_elsewhere,
+    another_place, started_again, handed_round, written_elsewhere, clock_set,
 )  # fmt: skip

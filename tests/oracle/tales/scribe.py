@@ -24,6 +24,8 @@ class Row:
     data: dict[str, Any]
     id: str
     offset_s: int = OFFSET_S
+    clock: int = 0
+    """How often the zone's clock had been set when it was written: lines stand in the order of their writing."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def seconds_of(text: str) -> int:
 def to_lines(scribe: Scribe) -> list[bytes]:
     """Give every row its ledger and sequence, lose some, double some, shuffle all."""
     rng, switches = scribe.rng, scribe.switches
-    rows = sorted(scribe.rows, key=lambda r: r.written)
+    rows = sorted(scribe.rows, key=lambda r: (r.clock, r.written))
     lines: list[bytes] = []
     before: Ledger | None = None
     parts = _parts(scribe, rows)
