@@ -242,6 +242,14 @@ def open_checkpoint(note: str, key: VerifierKey) -> Checkpoint:
     return Checkpoint.parse(opened.text)
 
 
+def cosigned_at_s(note: str, key: VerifierKey) -> int:
+    """When ``key`` cosigned, POSIX seconds by the cosigner's clock. Raises ``BadNote``, ``WrongSignature``."""
+    time_s = Note.parse(note).verify(key)
+    if time_s is None:
+        raise BadNote(f"{key.name} signed this note, it did not cosign it")
+    return time_s
+
+
 def cosigned(note: str, key: SigningKey, time_s: int) -> str:
     """A checkpoint's note with one more line: the cosignature by ``key``."""
     text = note.rpartition(_SEPARATOR)[0] + "\n"

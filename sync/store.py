@@ -29,6 +29,10 @@ class LogStore(Protocol):
         """Up to ``count`` lines from sequence ``first`` on; sequences count from 1."""
         ...
 
+    def subtree(self, zone: str, log: str, level: int, index: int) -> bytes:
+        """The hash of a perfect subtree (``merkle.Subtree``) of the lines that are stored."""
+        ...
+
     def advance(self, zone: str, log: str, *, known_size: int, head: Head, lines: Sequence[bytes]) -> bool:
         """Add verified lines and the new head in one transaction, on disk when it returns ``True``.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from config.clock import Clock
 from custody.events import Event, LedgerFork, LedgerRollback, draft
+from sync.merkle import HASH_BYTES, subtree_place
 from sync.store import Head
 
 from . import schema
@@ -19,6 +20,21 @@ from .evidence import keep_evidence
 from .heads import event_row, find_log, known_log, split_edge, swap_head
 from .own import OwnLedger
 from .reading import read_line
+
+_OF_LOG = (schema.logs.c.zone == bindparam("of_zone"), schema.logs.c.log == bindparam("of_log"))
+# Made once, as in ``heads``.
+_HEAD = select(schema.logs.c.size, schema.logs.c.edge, schema.logs.c.checkpoint).where(*_OF_LOG)
+_LINES = (
+    select(schema.lines.c.line)
+    .join(schema.logs, schema.logs.c.key == schema.lines.c.log_key)
+    .where(*_OF_LOG, schema.lines.c.seq >= bindparam("first"), schema.lines.c.seq < bindparam("beyond"))
+    .order_by(schema.lines.c.seq)
+)
+_HASHES = (
+    select(schema.lines.c.hashes)
+    .join(schema.logs, schema.logs.c.key == schema.lines.c.log_key)
+    .where(*_OF_LOG, schema.lines.c.seq == bindparam("of_seq"))
+)
 
 
 class LogTable:
@@ -34,27 +50,22 @@ class LogTable:
 
     def head(self, zone: str, log: str) -> Head:
         """How far this log is verified; size 0 if it is unknown."""
-        columns = schema.logs.c
         with self._database.read.connect() as connection:
-            row = connection.execute(
-                select(columns.size, columns.edge, columns.checkpoint).where(
-                    columns.zone == zone, columns.log == log
-                )
-            ).one_or_none()
+            row = connection.execute(_HEAD, {"of_zone": zone, "of_log": log}).one_or_none()
         return Head(0, (), "") if row is None else Head(row.size, split_edge(row.edge), row.checkpoint)
 
     def lines(self, zone: str, log: str, first: int, count: int) -> list[bytes]:
         """The exact bytes of up to ``count`` lines from sequence ``first`` on."""
-        logs, lines = schema.logs, schema.lines
-        query = (
-            select(lines.c.line)
-            .join(logs, logs.c.key == lines.c.log_key)
-            .where(logs.c.zone == zone, logs.c.log == log)
-            .where(lines.c.seq >= first, lines.c.seq < first + count)
-            .order_by(lines.c.seq)
-        )
+        values = {"of_zone": zone, "of_log": log, "first": first, "beyond": first + count}
         with self._database.read.connect() as connection:
-            return list(connection.execute(query).scalars())
+            return list(connection.execute(_LINES, values).scalars())
+
+    def subtree(self, zone: str, log: str, level: int, index: int) -> bytes:
+        """The stored hash of a perfect subtree (``merkle.Subtree``)."""
+        seq, offset = subtree_place(level, index)
+        with self._database.read.connect() as connection:
+            hashes = connection.execute(_HASHES, {"of_zone": zone, "of_log": log, "of_seq": seq}).scalar_one()
+        return bytes(hashes[offset : offset + HASH_BYTES])
 
     def advance(self, zone: str, log: str, *, known_size: int, head: Head, lines: Sequence[bytes]) -> bool:
         """Add verified lines and the new head in one transaction; on disk when it returns ``True``.

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 
 from config.clock import Clock
 
 from ..errors import BadMessage, BadNote, WrongSignature
-from ..merkle import EMPTY_ROOT, CompactRange
+from ..merkle import EMPTY_ROOT, CompactRange, compact_range, consistency_proof
 from ..note import Checkpoint, SigningKey, VerifierKey, cosigned, only_cosigned, open_checkpoint
 from ..rotation import Rotation, ZoneKeys
 from ..store import Head, LogStore
@@ -130,14 +131,12 @@ class HeadquartersEnd:
             for name, note in message.logs:
                 try:
                     checkpoint = self._open(zone, name, note)
-                    head = self._known_anew(zone, name)
-                    if checkpoint.size == head.size and checkpoint.root != _root(head):
-                        raise BadMessage("wrong_root", _wrong_root(checkpoint))
                 except BadMessage as bad:
                     self._keep(zone, name, bad, payload)
-                    if bad.kind != "wrong_root":
-                        continue
-                outcome.replies.append(self._status(zone, name))
+                    continue
+                outcome.replies.append(self._status(zone, name, message.ask, checkpoint.size))
+                if self._contradicts(zone, name, checkpoint):
+                    self._keep(zone, name, BadMessage("wrong_root", _wrong_root(checkpoint)), payload)
         elif isinstance(message, Tree) and self._tree is not None:
             try:
                 outcome.replies += self._tree.answer(zone, message)
@@ -235,12 +234,23 @@ class HeadquartersEnd:
     def _ack(self, name: str, head: Head) -> bytes:
         return encode(Ack(name, cosigned(head.checkpoint, self._signer, self._now_s())))
 
-    def _status(self, zone: str, name: str) -> bytes:
+    def _status(self, zone: str, name: str, ask: str | None = "", known_size: int = 0) -> bytes:
+        """``known_size``: what the zone has of it; what is beyond is proven to continue that."""
         head = self._known_anew(zone, name)
         if head.size == 0:
             empty = Checkpoint(_origin(self._zone_keys[zone], name), 0, EMPTY_ROOT)
-            return encode(Status(name, only_cosigned(empty, self._signer, self._now_s())))
-        return encode(Status(name, cosigned(head.checkpoint, self._signer, self._now_s())))
+            return encode(Status(name, only_cosigned(empty, self._signer, self._now_s()), ask))
+        proof: list[bytes] = []
+        if known_size < head.size:
+            proof = consistency_proof(partial(self._store.subtree, zone, name), known_size, head.size)
+        return encode(Status(name, cosigned(head.checkpoint, self._signer, self._now_s()), ask, tuple(proof)))
+
+    def _contradicts(self, zone: str, name: str, checkpoint: Checkpoint) -> bool:
+        """Whether the zone now signs another tree of a size that headquarters has."""
+        if checkpoint.size > self._store.head(zone, name).size:
+            return False
+        tree = compact_range(partial(self._store.subtree, zone, name), checkpoint.size)
+        return tree.root() != checkpoint.root
 
     def _now_s(self) -> int:
         return self._clock.now_us() // 1_000_000
@@ -263,12 +273,8 @@ def _origin(key: VerifierKey, name: str) -> str:
     return f"{key.name}/{name}"
 
 
-def _root(head: Head) -> bytes:
-    return CompactRange(head.size, head.edge).root()
-
-
 def _wrong_root(checkpoint: Checkpoint) -> str:
     return (
         f"{checkpoint.origin}: the zone signed another root at size {checkpoint.size} than its lines have: "
-        "its history was rewritten, or two machines use its key"
+        "its history was rewritten, its disk was restored, or two machines use its key"
     )

@@ -2,9 +2,9 @@
 
 The first line is a JSON header, the others are event lines; the whole may be compressed with zlib::
 
-    {"v":1,"k":"hello","logs":[{"log":"9f2c61d07a3be845","cp":"<note>"}]}
+    {"v":1,"k":"hello","logs":[{"log":"9f2c61d07a3be845","cp":"<note>"}],"ask":"5d0c…"}
     {"v":1,"k":"batch","log":"9f2c61d07a3be845","first":1235,"n":2,"cp":"<note>"}\\n<line>\\n<line>
-    {"v":1,"k":"status","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
+    {"v":1,"k":"status","log":"9f2c61d07a3be845","cp":"<cosigned note>","ask":"5d0c…","proof":["<hash>",…]}
     {"v":1,"k":"ack","log":"9f2c61d07a3be845","cp":"<cosigned note>"}
     {"v":1,"k":"command","id":…,"name":…,"args":{…},"actor":…,"not_after":…,"nonce":…,"sig":…}
     {"v":1,"k":"tree","log":"5d0c4e1b9a7f2836","cp":"<note of headquarters' tree, cosigned by the zone>"}
@@ -12,6 +12,11 @@ The first line is a JSON header, the others are event lines; the whole may be co
     {"v":1,"k":"key","old":"<verifier key>","new":"<verifier key>","sig":"<signature by the old one>"}
 
 A line feed stands between lines, none at the end (JSON has none inside a line). Unknown header fields are ignored.
+
+``ask`` names the question (16 hexadecimal digits): a status that answers a hello repeats the hello's, one that
+answers a batch has an empty one. So a zone tells an answer from a word that the broker kept back. Who leaves it
+out is answered and believed. ``proof`` shows that what headquarters has continues what the hello named (RFC 9162
+section 2.1.4); there is none to show when it has no more than that.
 """
 
 from __future__ import annotations
@@ -44,6 +49,7 @@ PROOF_HASHES_MAX = 63
 """As c2sp.org/tlog-witness has it; no tree that can be needs more."""
 _ZLIB_LEVEL = 1
 _LOG = re.compile(r"[0-9a-f]{16}")
+_ASK = re.compile(r"([0-9a-f]{16})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Hello:
     """A zone names every ledger on its disk: (log, signed checkpoint)."""
 
     logs: tuple[tuple[str, str], ...]
+    ask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ class Status:
 
     log: str
     checkpoint: str
+    ask: str | None = None
+    proof: tuple[bytes, ...] = ()
+    """That it continues the size that the hello named; headquarters cannot see whether it was the same tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +151,14 @@ def encode(message: Message) -> bytes:
     match message:
         case Hello(logs):
             header["logs"] = [{"log": log, "cp": checkpoint} for log, checkpoint in logs]
+            header |= _asked(message)
         case Batch(log, first, checkpoint, lines):
             header |= {"log": log, "first": first, "n": len(lines), "cp": checkpoint}
-        case Status(log, checkpoint) | Ack(log, checkpoint) | Tree(log, checkpoint):
+        case Status(log, checkpoint, _, proof):
+            header |= {"log": log, "cp": checkpoint, **_asked(message)}
+            if proof:
+                header["proof"] = [to_base64(node) for node in proof]
+        case Ack(log, checkpoint) | Tree(log, checkpoint):
             header |= {"log": log, "cp": checkpoint}
         case Command():
             header |= message.fields() | {"sig": message.signature}
@@ -206,7 +221,7 @@ def _read_hello(header: dict[str, Any], lines: list[bytes]) -> Hello:
     logs = tuple((_log(entry), _note(entry)) for entry in header["logs"])
     if len(logs) > HELLO_LOGS_MAX:
         raise BadMessage("malformed", f"a hello with {len(logs)} ledgers, at most {HELLO_LOGS_MAX} are read")
-    return Hello(logs)
+    return Hello(logs, _ask(header))
 
 
 def _read_batch(header: dict[str, Any], lines: list[bytes]) -> Batch:
@@ -220,7 +235,7 @@ def _read_batch(header: dict[str, Any], lines: list[bytes]) -> Batch:
 
 def _read_status(header: dict[str, Any], lines: list[bytes]) -> Status:
     _no_lines(lines)
-    return Status(_log(header), _note(header))
+    return Status(_log(header), _note(header), _ask(header), _hashes(header.get("proof", [])))
 
 
 def _read_ack(header: dict[str, Any], lines: list[bytes]) -> Ack:
@@ -244,12 +259,10 @@ def _read_tree(header: dict[str, Any], lines: list[bytes]) -> Tree:
 
 def _read_proof(header: dict[str, Any], lines: list[bytes]) -> Proof:
     _no_lines(lines)
-    old, hashes = header["old"], header["proof"]
+    old = header["old"]
     if type(old) is not int or not 0 <= old < 2**62:
         raise BadMessage("malformed", f"a proof from size {old!r:.40}")
-    if not isinstance(hashes, list) or len(hashes) > PROOF_HASHES_MAX:
-        raise BadMessage("malformed", f"a proof that is no list of at most {PROOF_HASHES_MAX} hashes")
-    return Proof(_log(header), old, tuple(_hash(one) for one in hashes), _note(header))
+    return Proof(_log(header), old, _hashes(header["proof"]), _note(header))
 
 
 def _read_key(header: dict[str, Any], lines: list[bytes]) -> Key:
@@ -281,6 +294,17 @@ def _log(fields: dict[str, Any]) -> str:
     return log
 
 
+def _asked(message: Hello | Status) -> dict[str, str]:
+    return {} if message.ask is None else {"ask": message.ask}
+
+
+def _ask(fields: dict[str, Any]) -> str | None:
+    ask = fields.get("ask")
+    if ask is not None and (not isinstance(ask, str) or not _ASK.fullmatch(ask)):
+        raise BadMessage("malformed", f"{ask!r:.40} names no question (16 hexadecimal digits, or none)")
+    return ask
+
+
 def _note(fields: dict[str, Any]) -> str:
     note = _text(fields, "cp")
     if len(note.encode()) > NOTE_BYTES_MAX:
@@ -288,6 +312,12 @@ def _note(fields: dict[str, Any]) -> str:
             "malformed", f"a checkpoint of {len(note)} characters, at most {NOTE_BYTES_MAX} bytes are read"
         )
     return note
+
+
+def _hashes(texts: Any) -> tuple[bytes, ...]:
+    if not isinstance(texts, list) or len(texts) > PROOF_HASHES_MAX:
+        raise BadMessage("malformed", f"a proof that is no list of at most {PROOF_HASHES_MAX} hashes")
+    return tuple(_hash(text) for text in texts)
 
 
 def _hash(text: Any) -> bytes:

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from .messages import BATCH_LINES_MAX, HELLO_LOGS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX, VERSION
 
+Random = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="8 random bytes.")]
 LogId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="Id of a ledger: 8 random bytes.")]
 Note = Annotated[
     str,
@@ -41,6 +42,7 @@ class HelloHeader(Header):
 
     k: Literal["hello"]
     logs: list[LogCheckpoint] = Field(max_length=HELLO_LOGS_MAX)
+    ask: Random | None = Field(None, description="Names the question; whoever answers it repeats it.")
 
 
 class BatchHeader(Header):
@@ -59,6 +61,14 @@ class StatusHeader(Header):
     k: Literal["status"]
     log: LogId
     cp: Note
+    ask: str | None = Field(
+        None, pattern=r"^([0-9a-f]{16})?$", description="The hello's that it answers; empty if a batch's."
+    )
+    proof: list[str] = Field(
+        [],
+        max_length=PROOF_HASHES_MAX,
+        description="That it continues what the hello named (RFC 9162 section 2.1.4): SHA-256 hashes, base64.",
+    )
 
 
 class AckHeader(Header):

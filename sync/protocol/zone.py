@@ -6,20 +6,18 @@ Nothing here is lost with the process: what was cosigned is in the ledger, the r
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from config.clock import Clock
 from custody.events import HeadquartersRollback, LedgerReason, draft
 
 from ..commands import AnyCommand, CommandDesk, Intake
-from ..errors import BadMessage, BadNote, LedgerPruned, LedgerUnwritable, WrongSignature
+from ..errors import BadMessage, BadNote, LedgerError, LedgerPruned, LedgerUnwritable, WrongSignature
 from ..ledger import Ledger
-from ..ledger_file import LedgerFile
-from ..note import Checkpoint, SigningKey, VerifierKey, open_checkpoint
+from ..note import Checkpoint, SigningKey, VerifierKey, cosigned_at_s, open_checkpoint
 from ..rotation import FollowedKey, Rotation
 from .messages import (
     BATCH_LINES_MAX,
@@ -36,6 +34,7 @@ from .messages import (
     encode,
     lines_that_fit,
 )
+from .road import ROLLBACK_EVIDENCE, Question, Road
 from .tree import TreeWatch
 
 log = logging.getLogger(__name__)
@@ -48,32 +47,6 @@ EVIDENCE_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
 """Of one message that is kept; a broker may let one through that would fill the zone's disk."""
 RESEND_JITTER = 0.25
 """Share by which the wait varies, so that twenty-seven zones do not come back in step."""
-
-
-@dataclass(slots=True)
-class _Road:
-    """How far one ledger is on its way."""
-
-    file: LedgerFile
-    end: int | None
-    """Its last line that counts; ``None`` for the ledger that still grows."""
-    known: bool = False
-    """Whether headquarters has said since we connected how far it has this ledger."""
-    cosigned: int = 0
-    sent: int = 0
-    pruned: bool = False
-    """Whether headquarters lacks lines that were pruned here, behind its own older cosignature."""
-    rewound_at: int = -1
-    """What was cosigned when a gap made us send again; seven more batches behind the gap say the same."""
-    on_the_way: deque[int] = field(default_factory=deque)
-    """The size after each batch that is sent and not cosigned, oldest first."""
-
-    def size(self) -> int:
-        return self.file.size() if self.end is None else self.end
-
-    def rewind(self) -> None:
-        self.sent = self.cosigned
-        self.on_the_way.clear()
 
 
 class ZoneEnd:
@@ -111,9 +84,10 @@ class ZoneEnd:
         self._commands = CommandDesk(ledger, self._headquarters.now, clock, intake or AnyCommand())
         self._tree = TreeWatch(ledger, self._keys, self._headquarters, clock)
         self._unread_tree: bytes | None = None
-        self._roads: dict[str, _Road] = {}
+        self._roads: dict[str, Road] = {}
         self._paused = False
         self._hello_sent = False
+        self._ask = self._new_question()
         self._resend_s = RESEND_S
         self._resend_at_s: float | None = None
 
@@ -123,9 +97,11 @@ class ZoneEnd:
         """A new connection to the broker: nothing that was on the way counts any more."""
         for road in self._roads.values():
             road.known = road.pruned = False
+            road.doubted = None
             road.rewind()
         self._paused = False
         self._hello_sent = False
+        self._ask = self._new_question()
         self._resend_s = RESEND_S
         self._resend_at_s = None
         self._tree.connected()
@@ -156,8 +132,8 @@ class ZoneEnd:
                 raise BadMessage("malformed", f"a zone takes no {type(message).__name__.lower()}")
         except BadMessage as bad:
             self._keep(bad, payload)
-        except LedgerUnwritable as full:
-            log.error("a message from headquarters could not be dealt with: %s", full)
+        except LedgerError as error:
+            log.error("a message from headquarters could not be dealt with: %s", error)
 
     def tree_shown(self, payload: bytes) -> None:
         """``v1/hq/tree``: what headquarters shows of its own ledger. Never raises, as ``receive``."""
@@ -225,7 +201,7 @@ class ZoneEnd:
         for file, end in self._ledger.spans():
             road = self._roads.get(file.id)
             if road is None:
-                self._roads[file.id] = _Road(file, end)
+                self._roads[file.id] = Road.of(file, end)
                 self._hello_sent = False
             else:
                 road.end = end
@@ -234,9 +210,9 @@ class ZoneEnd:
         if self._hello_sent:
             return []
         self._hello_sent = True
-        asked = [(road.file.id, self._checkpoint(road, road.size())) for road in self._unknown()]
+        asked = [(road.file.id, self._checkpoint(road, road.ask(self._ask).size)) for road in self._unknown()]
         return [
-            encode(Hello(tuple(asked[start : start + HELLO_LOGS_MAX])))
+            encode(Hello(tuple(asked[start : start + HELLO_LOGS_MAX]), self._ask))
             for start in range(0, len(asked), HELLO_LOGS_MAX)
         ]
 
@@ -249,7 +225,7 @@ class ZoneEnd:
                 free -= 1
         return messages
 
-    def _next_batch(self, road: _Road, *, at_once: bool) -> Batch | None:
+    def _next_batch(self, road: Road, *, at_once: bool) -> Batch | None:
         """The next lines of a ledger. While others are on the way it waits until a batch is full."""
         ready = road.size() - road.sent
         if ready <= 0 or road.pruned:
@@ -267,7 +243,7 @@ class ZoneEnd:
         road.on_the_way.append(road.sent)
         return Batch(road.file.id, first, self._checkpoint(road, road.sent), tuple(lines[:count]))
 
-    def _checkpoint(self, road: _Road, size: int) -> str:
+    def _checkpoint(self, road: Road, size: int) -> str:
         return Checkpoint(road.file.identity.origin, size, road.file.root(size)).signed(*self._keys)
 
     def _send_again(self) -> None:
@@ -281,23 +257,43 @@ class ZoneEnd:
     def _wait_from(self, now_s: float) -> None:
         self._resend_at_s = now_s + self._resend_s * (1 + RESEND_JITTER * self._dice.random())
 
-    def _unknown(self) -> list[_Road]:
+    def _new_question(self) -> str:
+        """Kept while the hello is repeated: headquarters may take longer to answer than we take to ask again."""
+        return f"{self._dice.getrandbits(64):016x}"
+
+    def _ask_anew(self, road: Road) -> None:
+        road.known = False
+        self._hello_sent = False
+        self._ask = self._new_question()
+
+    def _answers(self, message: Status | Ack) -> bool:
+        """Whether it was said after we asked. Who does not repeat the question is taken at his word."""
+        return isinstance(message, Status) and message.ask in (None, self._ask)
+
+    def _unknown(self) -> list[Road]:
         return [road for road in self._roads.values() if not road.known]
 
     # Headquarters' word
 
     def _believe(self, message: Status | Ack, now_s: float) -> None:
+        if message.log not in self._roads:
+            self._look_at_ledgers()
         road = self._roads.get(message.log)
         if road is None:
             raise BadMessage("unknown_ledger", f"there is no ledger {message.log} here")
         checkpoint = self._open(road, message.checkpoint)
-        if checkpoint.size > road.file.size() or road.file.root(checkpoint.size) != checkpoint.root:
-            self._diverged(road, checkpoint, message.checkpoint)
-        elif isinstance(message, Status) and not road.known:
-            self._begin_from(road, checkpoint.size, message.checkpoint)
+        ours = road.has(checkpoint)
+        if not ours:
+            self._doubt(road, checkpoint, message)
+        if not road.known and isinstance(message, Status) and self._answers(message):
+            self._begin(road, checkpoint, message)
+        elif not ours:
+            # It may be an old word: headquarters may have less by now, and be owed the rest.
+            if road.known:
+                self._ask_anew(road)
         elif checkpoint.size > road.cosigned:
             self._confirm(road, checkpoint.size, message.checkpoint)
-        elif isinstance(message, Status):
+        elif road.known and isinstance(message, Status):
             self._fallen_back(road, checkpoint.size)
         # An old ack, repeated or overtaken, says nothing new.
         waiting = self._unknown() or any(road.on_the_way for road in self._roads.values())
@@ -305,7 +301,7 @@ class ZoneEnd:
         if waiting:
             self._wait_from(now_s)
 
-    def _open(self, road: _Road, note: str) -> Checkpoint:
+    def _open(self, road: Road, note: str) -> Checkpoint:
         try:
             checkpoint = open_checkpoint(note, self._headquarters.now)
         except WrongSignature as wrong:
@@ -318,27 +314,51 @@ class ZoneEnd:
             raise BadMessage("wrong_origin", f"{checkpoint.origin} is cosigned, not {road.file.identity.origin}")
         return checkpoint
 
-    def _begin_from(self, road: _Road, size: int, note: str) -> None:
-        held_size, held_note = road.file.cosigned()
+    def _begin(self, road: Road, checkpoint: Checkpoint, message: Status) -> None:
+        """Headquarters has answered: this much of the ledger is the same on both sides, the rest is sent."""
+        question = road.ask(self._ask)
+        shared = road.shared_with(checkpoint, message.proof, question.size)
+        if shared is None:
+            road.doubt_more()
+            self._ask_anew(road)
+            return
+        ours = road.has(checkpoint)
+        fell_back = checkpoint.size < question.held and (ours or road.end is None)
+        recorded = fell_back and self._record_rollback(question, checkpoint.size, message.checkpoint)
+        if road.forsaken and road.end is None:
+            self._leave(road, shared)
         road.known = True
-        road.cosigned = size
+        # Where headquarters has other lines under the next numbers, no more of this ledger can be sent.
+        road.cosigned = shared if ours else road.size()
+        road.doubted = None
         road.rewind()
         self._resend_s = RESEND_S
-        if size == held_size:
-            return
-        if size < held_size:
-            what = "headquarters has ledger %s up to %d, but cosigned %d before: it was restored from an old state"
-            log.error(what + "; everything since is sent again", road.file.id, size, held_size)
-            rollback = HeadquartersRollback(ledger=road.file.id, cosigned=held_note, status=note)
-            try:
-                self._ledger.append(draft(rollback))
-            except LedgerUnwritable as full:
-                log.error("that could not be recorded: %s", full)
-                return  # the higher cosignature stays, so that it is recorded at the next connection
-        self._hold(road, size, note)
+        if ours and (recorded or checkpoint.size > road.held):
+            self._hold(road, checkpoint.size, message.checkpoint)
 
-    def _confirm(self, road: _Road, size: int, note: str) -> None:
-        self._hold(road, size, note)
+    def _record_rollback(self, question: Question, size: int, status: str) -> bool:
+        """First the record, then the lines: else headquarters would catch up and nobody would know. Raises
+        ``LedgerUnwritable``; then headquarters is asked again. ``False``: its word proves nothing."""
+        if self._is_older(status, question.note):
+            return False
+        what = "headquarters has ledger %s up to %d, but cosigned %d before: it was restored from an old state"
+        log.error(what + "; everything since is sent again", question.log, size, question.held)
+        rollback = HeadquartersRollback(ledger=question.log, cosigned=question.note, status=status)
+        self._ledger.append(draft(rollback))
+        return True
+
+    def _is_older(self, note: str, than: str) -> bool:
+        """Whether headquarters said this before that, by its own clock. A word that somebody keeps and repeats is
+        no proof that headquarters fell back; what it lacks by that word is sent, which costs nothing."""
+        times_s: list[int] = []
+        for key in self._headquarters.all:
+            with contextlib.suppress(BadNote):
+                times_s.append(cosigned_at_s(than, key))
+        return bool(times_s) and cosigned_at_s(note, self._headquarters.now) < times_s[-1]
+
+    def _confirm(self, road: Road, size: int, note: str) -> None:
+        if size > road.held:
+            self._hold(road, size, note)
         self._resend_s = RESEND_S
         road.cosigned = size
         road.sent = max(road.sent, size)
@@ -347,44 +367,47 @@ class ZoneEnd:
         if self._on_confirmed is not None:
             self._on_confirmed(road.file.id, size)
 
-    def _hold(self, road: _Road, size: int, note: str) -> None:
+    def _hold(self, road: Road, size: int, note: str) -> None:
         """Keep the cosignature. A full disk must not stop the events from leaving, so failing is only said."""
         try:
             road.file.keep_cosigned(size, note, self._clock.now_us())
+            road.held = size
         except LedgerUnwritable as full:
             log.error("headquarters' cosignature could not be kept, it will be asked for again: %s", full)
 
-    def _fallen_back(self, road: _Road, size: int) -> None:
+    def _fallen_back(self, road: Road, size: int) -> None:
         """A status after the first: a batch was lost (headquarters is where we thought), or it was restored."""
         if size < road.cosigned:
-            road.known = False
-            self._hello_sent = False
+            self._ask_anew(road)
         elif road.rewound_at != size:
             road.rewound_at = size
             road.rewind()
 
-    def _diverged(self, road: _Road, checkpoint: Checkpoint, note: str) -> None:
+    def _doubt(self, road: Road, checkpoint: Checkpoint, message: Status | Ack) -> None:
         """Headquarters has lines under our signature that we do not have: this disk was restored from an old
         image, or rewritten. Those numbers are never used again."""
-        held_size, _ = road.file.cosigned()
-        # Only what headquarters has cosigned, and still has, is surely the same on both sides.
-        shared = held_size if held_size <= checkpoint.size else 0
-        detail = f"headquarters has {road.file.id} at size {checkpoint.size} with another history than this disk"
         # Of a closed ledger headquarters may well have more than counts here: that was told when it was closed.
-        if road.end is None or checkpoint.size < road.end:
-            self._keep(BadMessage("ledger_rollback", detail), note.encode())
-        if road.end is None:
-            self._ledger.succeed(road.file, shared, LedgerReason.ROLLBACK)
-            self._look_at_ledgers()
-            log.error("%s; it is closed, the zone goes on in ledger %s", detail, self._ledger.id)
-        road.known = True
-        road.cosigned = road.size()
-        road.rewind()
+        if not road.forsaken and (road.end is None or checkpoint.size < road.end):
+            what = f"headquarters has {road.file.id} at size {checkpoint.size} with another history than this disk"
+            self._keep(BadMessage(ROLLBACK_EVIDENCE, what), message.checkpoint.encode())
+        road.forsaken = True
+
+    def _leave(self, road: Road, shared: int) -> None:
+        """Go on in a new ledger, with the lines that headquarters does not have under these numbers. The first
+        line says what the ledger follows, and stays where it is."""
+        self._ledger.succeed(road.file, max(shared, 1), LedgerReason.ROLLBACK)
+        self._look_at_ledgers()
+        log.error(
+            "headquarters has ledger %s with another end; it is closed at line %d, the zone goes on in %s",
+            road.file.id,
+            road.size(),
+            self._ledger.id,
+        )
 
     def _keep(self, bad: BadMessage, payload: bytes) -> None:
         log.warning("a message from headquarters is kept as evidence: %s: %s", bad.kind, bad)
-        newest, _ = self._ledger.spans()[-1]
         try:
+            newest, _ = self._ledger.spans()[-1]
             newest.keep_evidence(bad.kind, str(bad), payload[:EVIDENCE_BYTES_MAX], self._clock.now_us())
         except LedgerUnwritable as full:
             log.error("the evidence could not be kept: %s", full)

@@ -15,6 +15,7 @@ from config.clock import ManualClock
 from custody.events import parse_line
 from sync import keys
 from sync.ledger import Ledger
+from sync.merkle import CompactRange
 from sync.note import KeyType, SigningKey
 from sync.store import Head
 
@@ -56,6 +57,11 @@ class SqliteStore:
         )
         with self._lock:
             return [row[0] for row in self.database.execute(query, (zone, log, first, first + count))]
+
+    def subtree(self, zone: str, log: str, level: int, index: int) -> bytes:
+        lines = self.lines(zone, log, (index << level) + 1, 1 << level)
+        assert len(lines) == 1 << level
+        return CompactRange().extended(lines)[0].root()
 
     def advance(self, zone: str, log: str, *, known_size: int, head: Head, lines: Sequence[bytes]) -> bool:
         with self._lock:

@@ -10,7 +10,7 @@ import pytest
 from config.clock import ManualClock
 from custody.events import Draft
 from sync.ledger import Ledger
-from sync.merkle import EMPTY_ROOT, CompactRange
+from sync.merkle import EMPTY_ROOT, CompactRange, verify_consistency
 from sync.note import Checkpoint, KeyType, Note, SigningKey, open_checkpoint
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.protocol.messages import Ack, Batch, Hello, Status, decode, encode
@@ -154,6 +154,28 @@ def test_an_overlap_that_was_changed_is_kept_as_evidence(desk: Desk) -> None:
     assert desk.answer(desk.batch(3, 9, rewritten)) == ("Status", 5)
     assert desk.store.evidence_kinds() == ["wrong_overlap"]
     assert desk.size() == 5
+
+
+def test_a_status_proves_that_it_continues_what_the_hello_named_and_repeats_its_question(desk: Desk) -> None:
+    desk.answer(desk.batch(1, 21))
+    for size in (1, 6, 20, 21, 30):
+        (reply,) = desk.end.receive(ZONE, encode(Hello(((LOG, desk.note(size)),), "5d0c2b7e9a41f863")))
+        status = decode(reply)
+        assert isinstance(status, Status)
+        assert status.ask == "5d0c2b7e9a41f863"
+        known = CompactRange().extended(LINES[:size])[0].root()
+        present = open_checkpoint(status.checkpoint, desk.key.verifier)
+        assert verify_consistency(
+            min(size, 21), 21, status.proof, known if size < 21 else present.root, present.root
+        )
+    assert desk.store.evidence_kinds() == []
+
+
+def test_a_hello_with_another_history_of_a_smaller_size_is_kept_as_evidence(desk: Desk) -> None:
+    desk.answer(desk.batch(1, 5))
+    rewritten = [LINES[0].replace(b"opened", b"closed"), *LINES[1:]]
+    assert desk.answer(encode(Hello(((LOG, desk.note(3, rewritten)),)))) == ("Status", 5)
+    assert desk.store.evidence_kinds() == ["wrong_root"]
 
 
 def test_a_hello_with_another_history_of_the_same_size_is_kept_as_evidence(desk: Desk) -> None:

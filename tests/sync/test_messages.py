@@ -31,15 +31,35 @@ NOTE = "test/nz01/9f2c61d07a3be845\n2\nAAAA=\n\n— test/nz01 AAAA\n"
     [
         Hello(((LOG, NOTE), ("0" * 16, NOTE))),
         Hello(()),
+        Hello(((LOG, NOTE),), ask="5d0c2b7e9a41f863"),
         Batch(LOG, 1235, NOTE, (b'{"a":1}', b'{"b":2}')),
         Batch(LOG, 1, NOTE, tuple(b'{"line":%d}' % number for number in range(BATCH_LINES_MAX))),
         Status(LOG, NOTE),
+        Status(LOG, NOTE, ask=""),
+        Status(LOG, NOTE, ask="5d0c2b7e9a41f863", proof=(b"h" * 32, b"i" * 32)),
         Ack(LOG, NOTE),
         Command("c1", "door.release", {"door": "front-door"}, "p0231", "2026-11-23T09:04:11Z", "n1", "sig"),
     ],
 )
 def test_a_message_comes_back_as_it_was(message: Message) -> None:
     assert decode(encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'"ask":7',
+        b'"ask":"a question"',
+        b'"proof":"AAAA"',
+        b'"proof":["AAAA"]',
+        b'"proof":[7]',
+        b'"proof":[' + b",".join([b'"AAAA"'] * 64) + b"]",
+    ],
+)
+def test_a_question_or_a_proof_in_another_form_is_refused(header: bytes) -> None:
+    with pytest.raises(BadMessage) as caught:
+        decode(b'{"v":1,"k":"status","log":"9f2c61d07a3be845","cp":"cp",' + header + b"}")
+    assert caught.value.kind == "malformed"
 
 
 def test_a_batch_is_its_header_and_its_exact_lines() -> None:

@@ -61,10 +61,20 @@ class Station:
     def evidence_kinds(self) -> list[str]:
         return [kind for kind, _, _ in self.file().evidence()]
 
-    def signed(self, size: int, root: bytes | None = None) -> str:
+    def told(self, size: int, root: bytes | None = None, *, time_s: int = 1_900_000_000) -> None:
+        """Headquarters answers whatever is asked with this, until nothing more is asked."""
+        note = self.signed(size, root, time_s=time_s)
+        for _ in range(5):
+            asked = [message.ask for message in self.poll() if isinstance(message, Hello)]
+            if not asked:
+                return
+            self.end.receive(encode(Status(self.file().id, note, asked[0])), self.now_s)
+        raise AssertionError("it asks without end")
+
+    def signed(self, size: int, root: bytes | None = None, *, time_s: int = 1_900_000_000) -> str:
         file = self.file()
         note = Checkpoint(file.identity.origin, size, root or file.root(size)).signed(self.zone_key)
-        return cosigned(note, self.key, 1_700_000_000)
+        return cosigned(note, self.key, time_s)
 
 
 @pytest.fixture
@@ -197,6 +207,7 @@ def test_headquarters_ahead_means_that_this_disk_was_restored(station: Station) 
     old = station.ledger.id
     station.poll()
     station.end.receive(encode(Ack(old, station.signed(20, b"r" * 32))), 0.0)
+    station.settle()
     assert station.ledger.id != old
     cited = next(event for event in station.ledger.events() if event.ledger == station.ledger.id)
     assert (cited.type, cited.data["reason"]) == ("ledger.opened", "rollback")
@@ -213,6 +224,7 @@ def test_another_root_at_a_size_that_we_have_means_the_same(station: Station) ->
     station.append(3)
     station.poll()
     station.end.receive(encode(Ack(old, station.signed(8, b"r" * 32))), 0.0)
+    station.settle()
     assert station.ledger.id != old
     assert station.ledger.spans()[0][1] == 6
 
@@ -222,9 +234,8 @@ def test_headquarters_that_denies_what_it_cosigned_gets_everything_anew(station:
     ids = station.append(5)
     station.settle()
     station.end.connected()
-    station.poll()
-    station.end.receive(encode(Status(station.ledger.id, station.signed(3, b"r" * 32))), 0.0)
-    assert station.ledger.spans()[0][1] == 0
+    station.told(3, b"r" * 32)
+    assert station.ledger.spans()[0][1] == 1
     station.settle()
     assert set(ids) <= station.store.event_ids("nz01")
 
@@ -234,15 +245,73 @@ def test_headquarters_behind_its_own_cosignature_is_recorded_once_and_gets_it_ag
 ) -> None:
     station.append(5)
     station.settle()
+    origin = station.file().identity.origin
     for _ in range(2):
         station.end.connected()
         station.poll()
-        empty = only_cosigned(Checkpoint(station.file().identity.origin, 0, EMPTY_ROOT), headquarters_key, 1)
+        empty = only_cosigned(Checkpoint(origin, 0, EMPTY_ROOT), headquarters_key, 1_900_000_000)
         station.end.receive(encode(Status(station.ledger.id, empty)), 0.0)
     recorded = [event for event in station.ledger.events() if event.type == "headquarters.rollback"]
     assert len(recorded) == 1
     (batch,) = station.poll()
     assert batch.first == 1
+
+
+def test_an_old_status_that_comes_again_accuses_nobody(station: Station) -> None:
+    """Neither one that answers an earlier question, nor one that a forger gave the present question."""
+    station.append(2)
+    (hello,) = station.poll()
+    (old,) = station.headquarters.receive("nz01", encode(hello))
+    early = station.signed(1, time_s=station.clock.now_us() // 1_000_000 - 100)
+    station.end.receive(old, 0.0)
+    station.settle()
+    for _ in range(2):
+        station.end.connected()
+        (again,) = station.poll()
+        station.end.receive(old, 0.0)
+        assert station.poll() == []
+        station.end.receive(encode(Status(station.ledger.id, early, again.ask)), 0.0)
+        station.settle()
+    assert station.end.unconfirmed == 0
+    assert station.file().cosigned()[0] == 3
+    assert [event.type for event in station.ledger.events() if event.type == "headquarters.rollback"] == []
+
+
+def test_a_status_that_an_acknowledgement_has_overtaken_accuses_nobody(station: Station) -> None:
+    """Headquarters said it first, although the zone heard it last."""
+    station.append(5)
+    station.settle()
+    station.append(2)
+    station.end.connected()
+    (hello,) = station.poll()
+    (status,) = station.headquarters.receive("nz01", encode(hello))
+    file = station.file()
+    note = Checkpoint(file.identity.origin, 8, file.root(8)).signed(station.zone_key)
+    (ack,) = station.headquarters.receive("nz01", encode(Batch(file.id, 7, note, tuple(file.lines(7, 2)))))
+    station.end.receive(ack, 0.0)
+    station.end.receive(status, 0.0)
+    station.settle()
+    assert file.cosigned()[0] == 8
+    assert [event.type for event in station.ledger.events() if event.type == "headquarters.rollback"] == []
+
+
+def test_a_rollback_of_headquarters_that_cannot_be_recorded_is_recorded_before_anything_is_sent_again(
+    station: Station, new_store: Callable[..., Any]
+) -> None:
+    station.append(5)
+    station.settle()
+    station.headquarters = HeadquartersEnd(
+        new_store(), station.key, {"nz01": station.zone_key.verifier}, station.clock
+    )
+    station.clock.advance(10)
+    station.file()._connection.execute("PRAGMA query_only = 1")
+    station.end.connected()
+    station.settle()
+    station.file()._connection.execute("PRAGMA query_only = 0")
+    station.now_s = station.end.wake_at_s() or 0.0
+    station.settle()
+    assert [event.type for event in station.ledger.events()][-1] == "headquarters.rollback"
+    assert station.end.unconfirmed == 0
 
 
 @pytest.mark.parametrize(
