@@ -27,7 +27,7 @@ from sync.ledger import Ledger
 
 TOGETHER_MAX = 4
 PAUSE_S = 0.02
-SETTLING_S_MAX = 120.0
+SETTLING_S_MAX = 240.0
 _TLS = 'ca = "keys/ca.crt"\ncertificate = "keys/tls.crt"\nkey = "keys/tls.key"\n'
 DOORS = ("front-door", "interview-1", "cell-2")
 

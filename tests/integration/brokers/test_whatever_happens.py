@@ -23,7 +23,7 @@ ZONES = 5 if SOAK else 2
 ROUNDS = 3 if SOAK else 1
 BROKERS = {"mosquitto": Mosquitto, "nats-server": NatsServer, "amqtt": EmbeddedAmqtt}
 
-pytestmark = pytest.mark.timeout(0 if SOAK else 600)
+pytestmark = pytest.mark.timeout(0 if SOAK else 900)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
