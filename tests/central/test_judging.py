@@ -25,7 +25,7 @@ from custody.judge import judge
 from sync.merkle import verify_inclusion
 
 Hands = Callable[..., Any]
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 
 
 class Road:

@@ -37,7 +37,7 @@ from sync.note import Checkpoint, KeyType, Note, VerifierKey
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 STAY = "nz01-20261123-001"
 CHROMIUM = [
     "--no-sandbox",

@@ -88,7 +88,7 @@ def running(zone: ZoneSettings) -> Iterator[None]:
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    ends_s = time.monotonic() + 20
+    ends_s = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < ends_s, what
         time.sleep(0.005)

@@ -23,7 +23,7 @@ from edge.doors.facts import ButtonPressed, CardPresented, ContactReported, Read
 from edge.doors.hardware import build
 from edge.doors.release_locks import main
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 def zone_toml(lock="", readers="", state="state"):

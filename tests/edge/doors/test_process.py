@@ -15,7 +15,7 @@ from edge.pulse import is_alive
 from sync.errors import LedgerMissing
 from sync.ledger import Ledger
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 class Running:

@@ -79,7 +79,7 @@ def opening():
 
 def next_of(watch, kind):
     while True:
-        fact = watch.facts.get(timeout=5)
+        fact = watch.facts.get(timeout=30)
         if isinstance(fact, kind):
             return fact
 

@@ -161,7 +161,7 @@ def until() -> Callable[[Callable[[], Any]], Any]:
     """Ask until the answer is true, at most ten seconds; answer it."""
 
     def until(ask: Callable[[], Any]) -> Any:
-        ends_s = time.monotonic() + 10
+        ends_s = time.monotonic() + 60
         while not (answer := ask()):
             assert time.monotonic() < ends_s, "it never became true"
             time.sleep(0.01)

@@ -37,7 +37,7 @@ def test_it_serves_and_beats_until_it_is_told_to_stop(
         until(lambda: is_alive(settings.run_dir, "panel", clock))
         url = f"http://127.0.0.1:{settings.panel.port}"
         assert httpx.get(f"{url}/api/v1/now", trust_env=False).json()["zone"] == "nz01"
-        with httpx.stream("GET", f"{url}/events?page=monitor", trust_env=False, timeout=10) as stream:
+        with httpx.stream("GET", f"{url}/events?page=monitor", trust_env=False, timeout=60) as stream:
             lines = stream.iter_lines()
             assert next(line for line in lines if line.startswith("event:")) == "event: tick"
             stop.set()  # an open stream must not hold the stop up

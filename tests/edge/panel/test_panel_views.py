@@ -250,7 +250,7 @@ def test_a_name_is_masked_but_its_first_character() -> None:
 def test_a_stream_sends_everything_once_and_then_what_changed(
     client: httpx.Client, until: Callable[[Callable[[], Any]], Any]
 ) -> None:
-    with client.stream("GET", "/events?page=home&lang=en", timeout=10) as stream:
+    with client.stream("GET", "/events?page=home&lang=en", timeout=60) as stream:
         lines = stream.iter_lines()
 
         def fragment() -> dict[str, str]:
