@@ -7,17 +7,18 @@ byte, up to the offset of the clock, but for their id and for digits in places t
      "time":"2026-11-23T09:04:11.120000+08:00","ledger":"9f2c61d07a3be845","sequence":"000000001235",
      "bootid":"3f0c…","boottime":"86312.402113","data":{"parts":{…},"clock":{"synchronised":true,"offset_s":
 
-So lines are laid under one another as a table of bytes and whole columns are compared and read. What follows is a
-handful of numbers, which an expression holds against the grammar of JSON. Whatever is not exactly so, to the byte,
-is no business of this module: it is read like any other line, and means the same.
+So lines are laid under one another as a table of bytes, and all of it is held against a lowest and a highest line
+at once. What follows is a handful of numbers, which an expression holds against the grammar of JSON. Whatever is
+not exactly so, to the byte, is no business of this module: it is read like any other line, and means the same.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import lru_cache
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -36,19 +37,25 @@ RUNS_MOST = 4
 _ID = slice(27, 63)
 _TYPE = b'","type":"zone.heartbeat",'
 _TYPE_WITHIN = len('","source":"/zones/') + 23 + len(_TYPE)
-_NAIVE_TIME = len("2026-11-23T09:04:11.120000")
+_HIGHEST_MOMENT = b"99-19-39T29:59:59.999999"
+_DAY_US = 86_400 * SECOND
 _HEAD = re.compile(
-    rb'{"specversion":"%s","id":"[0-9a-f-]{36}","source":"/zones/(?P<zone>[0-9a-z]{1,23})",'
-    rb'"type":"zone\.heartbeat","time":"(?P<time>20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d)",'
+    rb'{"specversion":"%s","id":"(?P<id>[0-9a-f-]{36})","source":"/zones/(?P<zone>[0-9a-z]{1,23})",'
+    rb'"type":"zone\.heartbeat","time":"(?P<time>20(?P<moment>\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})[+-]\d\d:\d\d)",'
     rb'"ledger":"(?P<ledger>[0-9a-f]{16})","sequence":"(?P<sequence>\d{12})",'
     rb'"bootid":"[0-9a-f-]{36}","boottime":"(?P<boottime>\d+\.\d{6})",'
     rb'"data":{"parts":{(?:"[a-z]+":(?:true|false),)*"[a-z]+":(?:true|false)},'
     rb'"clock":{"synchronised":(?:true|false),"offset_s":' % re.escape(SPEC_VERSION.encode())
 )
+_MOVES = re.compile(rb"[0-9a-f]")
 _WHOLE = rb"(?:0|[1-9]\d*+)"
 _DECIMAL = rb"%b\.\d++" % _WHOLE
-_HEXADECIMAL = np.isin(np.arange(256), list(b"0123456789abcdef-"))
-_PLACES = 10 ** np.arange(11, -1, -1, dtype=np.int64)
+_SEQUENCE_PLACES = 10 ** np.arange(11, -1, -1, dtype=np.int64)
+_MOMENT_PLACES = np.zeros((len(_HIGHEST_MOMENT), 2), np.int64)
+"""What each of its digits is worth in the date, read as one number, and in the microseconds since midnight."""
+_MOMENT_PLACES[:8, 0] = (100_000, 10_000, 0, 1000, 100, 0, 10, 1)
+_MOMENT_PLACES[9:17, 1] = np.multiply((36_000, 3600, 0, 600, 60, 0, 10, 1), SECOND)
+_MOMENT_PLACES[18:, 1] = 10 ** np.arange(5, -1, -1)
 
 
 class Run(NamedTuple):
@@ -58,7 +65,7 @@ class Run(NamedTuple):
     ledger: str
     indexes: NDArray[np.int64]
     lines: list[bytes]
-    ids: list[str]
+    ids: NDArray[np.bytes_]
     sequences: NDArray[np.int64]
     written_us: NDArray[np.int64]
     """Their times as well: a heartbeat is written when it happens."""
@@ -74,7 +81,7 @@ class Run(NamedTuple):
             ledger=self.ledger,
             indexes=self.indexes[chosen],
             lines=_select(self.lines, chosen),
-            ids=_select(self.ids, chosen),
+            ids=self.ids[chosen],
             sequences=self.sequences[chosen],
             written_us=self.written_us[chosen],
         )
@@ -127,66 +134,77 @@ def _run(among: Sequence[bytes], indexes: NDArray[np.int64], off_s: int) -> Run 
         return None
     width = head.end()
     table = np.array(lines, f"S{width}").view(np.uint8).reshape(-1, width)
-    fits = _heads_alike(table, head)
-    fits[fits] = _numbers_good([line[width:] for line in _select(lines, fits)], off_s)
+    fits = _between(table, *_bounds(head))
+    numbers = _numbers(off_s).fullmatch
+    fits[fits] = [found is not None for found in map(numbers, _select(lines, fits), repeat(width))]
     if not fits.all():
         indexes, lines, table = indexes[fits], _select(lines, fits), table[fits]
-    moment, sequence = head.start("time"), head.start("sequence")
-    try:
-        offset_us = parse_time(head["time"].decode())[1] * SECOND
-        moments = np.ascontiguousarray(table[:, moment : moment + _NAIVE_TIME]).view(f"S{_NAIVE_TIME}").ravel()
-        written_us = moments.astype("M8[us]").astype(np.int64) - offset_us
-    except ValueError:  # there is no such day, hour or offset
-        return None
-    sequences = (table[:, sequence : sequence + len(_PLACES)] - ord("0")) @ _PLACES
-    if not sequences.all():  # a ledger begins with 1
+    written_us = _moments(table, head)
+    sequences = _digits(table, head, "sequence") @ _SEQUENCE_PLACES
+    if written_us is None or not sequences.all():  # a ledger begins with 1
         return None
     return Run(
         zone=head["zone"].decode(),
         ledger=head["ledger"].decode(),
         indexes=indexes,
         lines=lines,
-        ids=[line[_ID].decode() for line in lines],
+        ids=np.ascontiguousarray(table[:, _ID]).view(f"S{_ID.stop - _ID.start}").ravel(),
         sequences=sequences,
         written_us=written_us,
     )
 
 
-def _heads_alike(table: NDArray[np.uint8], head: re.Match[bytes]) -> NDArray[np.bool_]:
-    """For each line whether it differs in its id and in digits alone."""
-    template = np.frombuffer(head[0], np.uint8)
-    alike = table == template
-    alike[:, _ID] = _HEXADECIMAL[table[:, _ID]]
-    start = head.start("time")
-    for columns in (
-        slice(start + len("20"), start + _NAIVE_TIME),
-        slice(*head.span("sequence")),
-        slice(*head.span("boottime")),
-    ):
-        alike[:, columns] |= _digits(table[:, columns]) & _digits(template[columns])
-    fits: NDArray[np.bool_] = alike.all(axis=1)
-    return fits
+def _bounds(head: re.Match[bytes]) -> tuple[bytearray, bytearray]:
+    """The lowest and the highest bytes of a line like this one: they differ in its id and in digits alone."""
+    lowest, highest = bytearray(head[0]), bytearray(head[0])
+    for name, most in (("id", b"f"), ("moment", b"9"), ("sequence", b"9"), ("boottime", b"9")):
+        place = slice(*head.span(name))
+        lowest[place], highest[place] = (_MOVES.sub(end, head[name]) for end in (b"0", most))
+    highest[slice(*head.span("moment"))] = _HIGHEST_MOMENT
+    return lowest, highest
 
 
-def _digits(characters: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    return (characters - np.uint8(ord("0"))) < 10
+def _between(table: NDArray[np.uint8], lowest: bytearray, highest: bytearray) -> NDArray[np.bool_]:
+    """For each line whether its bytes are no lower and no higher than these, and its id is a text to JSON."""
+    low, high = np.frombuffer(lowest, np.uint8), np.frombuffer(highest, np.uint8)
+    # What is below the lowest goes round to far above.
+    fits = np.asarray(table - low <= high - low).all(axis=1)
+    fits &= (np.ascontiguousarray(table[:, _ID]) != ord("\\")).all(axis=1)
+    return np.asarray(fits)
 
 
-def _numbers_good(tails: list[bytes], off_s: int) -> NDArray[np.bool_]:
-    """For each whether its numbers are such to JSON, and the clock is off by less than ``off_s + 1`` seconds."""
-    numbers, all_numbers = _expressions(off_s)
-    block = b"\n".join(tails) + b"\n"
-    if block.count(b"\n") == len(tails) and all_numbers.fullmatch(block):
-        return np.ones(len(tails), np.bool_)
-    return np.array([numbers.fullmatch(tail) is not None for tail in tails], np.bool_)
+def _digits(table: NDArray[np.uint8], head: re.Match[bytes], name: str) -> NDArray[np.uint8]:
+    return table[:, slice(*head.span(name))] - np.uint8(ord("0"))
+
+
+def _moments(table: NDArray[np.uint8], head: re.Match[bytes]) -> NDArray[np.int64] | None:
+    """When each line was written, if all of the times can be."""
+    dates, since_midnight_us = (_digits(table, head, "moment") @ _MOMENT_PLACES).T
+    days, day = np.unique(dates, return_inverse=True)
+    # Not by numpy's reading of texts: at one impossible time among 500 or more it ends the process.
+    try:
+        offset_us = parse_time(head["time"].decode())[1] * SECOND
+        midnights_us = np.array([_midnight_us(one) for one in days.tolist()], np.int64)
+    except ValueError:  # there is no such day, hour or offset
+        return None
+    if (since_midnight_us >= _DAY_US).any():
+        return None
+    written_us: NDArray[np.int64] = midnights_us[day] + since_midnight_us - offset_us
+    return written_us
+
+
+def _midnight_us(day: int) -> int:
+    """From 1970 to a day of this century written as one number. Raises ``ValueError`` if there is no such day."""
+    year_and_month, of_month = divmod(day, 100)
+    year, month = divmod(year_and_month, 100)
+    return (date(2000 + year, month, of_month) - date(1970, 1, 1)).days * _DAY_US
 
 
 @lru_cache
-def _expressions(off_s: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """What follows the head of a heartbeat; and that of many, with a line feed after each."""
+def _numbers(off_s: int) -> re.Pattern[bytes]:
+    """What follows the head of a heartbeat whose clock is off by less than ``off_s + 1`` seconds."""
     offset = rb"-?+(?:[0-%d]\.\d++(?:e-\d++)?+|\d(?:\.\d++)?+e-[1-9]\d*+)" % off_s
-    numbers = (
+    return re.compile(
         rb'(?:%b|null),"uncertainty_s":(?:%b|null)},"disk":{"free_bytes":%b,"retention_days":(?:%b|null)}}}'
         % (offset, _DECIMAL, _WHOLE, _DECIMAL)
     )
-    return re.compile(numbers), re.compile(rb"(?:%b\n)*+" % numbers)

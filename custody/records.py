@@ -10,10 +10,10 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from .corrections import Corrections, Reading, Record
 from .events import Event, SchemaBroken, parse_line
@@ -23,6 +23,7 @@ from .intervals import FOREVER, SECOND
 from .ledgers import Ledgers, Opened
 from .policy import Policy
 from .reading import read_body, seconds_us
+from .recent import Recent
 from .shelf import Shelf
 
 QUIET_KEPT = 500
@@ -59,11 +60,9 @@ class Records:
         self._corrections = Corrections(self._records, self.ledgers)
         self._waiting: set[str] = set()
         self._shelf = Shelf()
-        self._recent: dict[str, int] = {}
-        self._recent_shelf = Shelf()
-        self._before: dict[str, int] = {}
-        self._before_shelf = Shelf()
-        self.quiet_kept = quiet_kept
+        self._recent = Recent(quiet_kept)
+        self._highest = ""
+        """No id of a line that came is higher. Ids begin with the time, so most new ones are."""
         self._changed: set[str] = set()
         self._good: array[int] = array("q")
         self._known_since = FOREVER
@@ -83,7 +82,7 @@ class Records:
         good = self._is_good(event)
         if good and self._note_good(event):
             return
-        if event.id in self._records or self._is_recent(event.id):
+        if self._came_before(event.id):
             self._unsettled |= self._repeated(event)
             return
         if good and event.id not in self._corrections.by_target and self._stands_already(event):
@@ -123,25 +122,19 @@ class Records:
     def _extend(self, runs: Sequence[Run], events: Sequence[Event]) -> bool:
         """Note all these lines at once if they are the next ones of one ledger; if not, none."""
         ledger = runs[0].ledger
+        if {ledger} != {*(run.ledger for run in runs), *(event.ledger for event in events)}:
+            return False
+        highest = self._highest_with(np.concatenate([run.ids for run in runs]), [event.id for event in events])
+        if highest is None:
+            return False
         good = [event for event in events if self._is_good(event)]
         others = [event for event in events if not self._is_good(event)]
-        good_ids = [*chain.from_iterable(run.ids for run in runs), *(event.id for event in good)]
-        ids = {*good_ids, *(event.id for event in others)}
-        if (
-            {ledger} != {*(run.ledger for run in runs), *(event.ledger for event in events)}
-            or len(ids) < len(good_ids) + len(others)
-            or not self._recent.keys().isdisjoint(ids)
-            or not self._before.keys().isdisjoint(ids)
-            or not self._records.keys().isdisjoint(ids)
-            or not self._corrections.by_target.keys().isdisjoint(ids)
-        ):
-            return False
         places = [(event.sequence, event.written_us) for event in (*good, *others)]
         numbers, moments = np.array(places, np.int64).reshape(-1, 2).T
         sequences = np.concatenate([*(run.sequences for run in runs), numbers])
         written_us = np.concatenate([*(run.written_us for run in runs), moments])
         order = np.argsort(sequences)
-        is_good = (np.arange(len(order)) < len(good_ids))[order]
+        is_good = (np.arange(len(order)) < len(order) - len(others))[order]
         breaks = [event.sequence for event in others if self._breaks(event)]
         first = int(sequences[order[0]])
         if (np.diff(sequences[order]) != 1).any() or not self.ledgers.extend(
@@ -154,12 +147,27 @@ class Records:
             self._changed.add(event.id)
         for run in runs:
             self._good.frombytes(run.written_us.tobytes())
+            self._recent.put(run.lines)
         self._good.extend(event.time_us for event in good)
-        lines = [*chain.from_iterable(run.lines for run in runs), *(event.line for event in good)]
-        newest = slice(-self.quiet_kept, None)
-        self._recent.update(zip(good_ids[newest], self._recent_shelf.put_all(lines[newest]), strict=True))
-        self._forget_older()
+        self._recent.put(event.line for event in good)
+        self._highest = highest
         return True
+
+    def _highest_with(self, ids: NDArray[np.bytes_], named: list[str]) -> str | None:
+        """The highest id once these are noted too; ``None`` if one came before, is corrected, or is here twice."""
+        least = min([str(ids[0], "ascii"), *named])
+        if least > self._highest and not self._corrections.by_target and _rise_apart(ids, named):
+            return max([str(ids[-1], "ascii"), *named])
+        every = [*map(bytes.decode, ids.tolist()), *named]
+        new = set(every)
+        if (
+            len(new) < len(every)
+            or not self._records.keys().isdisjoint(new)
+            or not self._corrections.by_target.keys().isdisjoint(new)
+            or not self._recent.isdisjoint(new)
+        ):
+            return None
+        return max([self._highest, *every])
 
     def _is_good(self, event: Event) -> bool:
         """Whether this is a heartbeat whose clock was certainly not off beyond the limit."""
@@ -178,36 +186,24 @@ class Records:
         """Note a good heartbeat, if it is new and in its place."""
         id_ = event.id
         if (
-            id_ in self._recent
-            or id_ in self._before
-            or id_ in self._records
+            self._came_before(id_)
             or id_ in self._corrections.by_target
             or not self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=False, good=True)
         ):
             return False
         self._known_since = min(self._known_since, self.ledgers.known_before)
         self._good.append(event.time_us)
-        self._recent[id_] = self._recent_shelf.put(event.line)
-        self._forget_older()
+        self._recent.put((event.line,))
+        self._highest = max(self._highest, id_)
         return True
 
     def keep_quiet(self, count: int) -> None:
         """From now on, keep about the last ``count`` good heartbeats as lines."""
-        self.quiet_kept = count
-        if len(self._before) + len(self._recent) > 2 * count:
-            lines = [(id_, self._before_shelf.get(place)) for id_, place in self._before.items()]
-            lines += [(id_, self._recent_shelf.get(place)) for id_, place in self._recent.items()]
-            self._before, self._before_shelf, self._recent_shelf = {}, Shelf(), Shelf()
-            self._recent = {id_: self._recent_shelf.put(line) for id_, line in lines[-count:]}
+        self._recent.keep_from_now(count)
 
     def _stands_already(self, event: Event) -> bool:
         """Whether a good heartbeat of that time stands in its place: it has come again, once forgotten."""
         return self.ledgers.good_at(event.ledger, event.sequence) == event.written_us
-
-    def _forget_older(self) -> None:
-        if len(self._recent) >= self.quiet_kept:
-            self._before, self._recent = self._recent, {}
-            self._before_shelf, self._recent_shelf = self._recent_shelf, Shelf()
 
     def settle(self) -> Changes:
         """What the lines noted since the last time have done to the facts."""
@@ -242,18 +238,13 @@ class Records:
                 return True
         return False
 
-    def _is_recent(self, id_: str) -> bool:
-        return id_ in self._recent or id_ in self._before
-
-    def _recent_event(self, id_: str) -> Event | None:
-        if id_ in self._recent:
-            return parse_line(self._recent_shelf.get(self._recent[id_]))
-        if id_ in self._before:
-            return parse_line(self._before_shelf.get(self._before[id_]))
-        return None
+    def _came_before(self, id_: str) -> bool:
+        """Whether a line of this id is here."""
+        return id_ <= self._highest and (id_ in self._records or id_ in self._recent)
 
     def _keep(self, event: Event) -> None:
         record = self._records[event.id] = Record(event, self._shelf)
+        self._highest = max(self._highest, event.id)
         if event.type == "record.corrected":
             target = event.data.get("corrects")
             if isinstance(target, str):
@@ -261,7 +252,7 @@ class Records:
 
     def _repeated(self, event: Event) -> bool:
         """The same id again. Returns whether the lines must be settled anew."""
-        recent = self._recent_event(event.id)
+        recent = self._recent.get(event.id)
         held: Event | Record = recent if recent is not None else self._records[event.id]
         line = held.line if isinstance(held, Event) else held.text()
         if line == event.line:
@@ -286,7 +277,7 @@ class Records:
 
     def _unquiet(self, event: Event) -> None:
         """That good heartbeat must be looked at like any other line."""
-        (self._recent if event.id in self._recent else self._before).pop(event.id)
+        self._recent.remove(event.id)
         lines = self.ledgers.lines[event.ledger]
         lines.good[event.sequence - lines.first] = 0
         record = self._records[event.id] = Record(event, self._shelf)
@@ -319,7 +310,7 @@ class Records:
         todo = list(changed) if self._corrections.by_target else []
         while todo:
             id_ = todo.pop()
-            recent = self._recent_event(id_)
+            recent = self._recent.get(id_)
             if recent is not None:
                 self._unquiet(recent)
             record = self._records.get(id_)
@@ -375,7 +366,7 @@ class Records:
 
     def _amends(self, record: Record, body: Corrected) -> Body | None:
         """How much later than its line a correction came; ``None`` if that line is not here."""
-        recent = self._recent_event(body.corrects)
+        recent = self._recent.get(body.corrects)
         if recent is not None:
             return Amended("", record.written - recent.written_us)
         target = self._records.get(body.corrects)
@@ -393,8 +384,7 @@ class Records:
             "lines": len(self._records),
         }
         lines = [record.text() for record in self._records.values()]
-        lines += [self._before_shelf.get(place) for place in self._before.values()]
-        lines += [self._recent_shelf.get(place) for place in self._recent.values()]
+        lines += self._recent.lines()
         return zlib.compress(b"\n".join([orjson.dumps(header), *lines]), 1)
 
     @classmethod
@@ -407,9 +397,20 @@ class Records:
         for line in lines[: header["lines"]]:
             records._keep(parse_line(line))
         for line in lines[header["lines"] :]:
-            records._recent[parse_line(line).id] = records._recent_shelf.put(line)
+            records._highest = max(records._highest, parse_line(line).id)
+        records._recent.put(lines[header["lines"] :])
         records.ledgers.settle()
         return records, records._anew()
+
+
+def _rise_apart(ids: NDArray[np.bytes_], named: list[str]) -> bool:
+    """Whether each of the ids is higher than the one before, and those named are neither among them nor twice."""
+    if not (ids[1:] > ids[:-1]).all() or len(set(named)) < len(named):
+        return False
+    if not named:
+        return True
+    sought = np.array([name.encode() for name in named])
+    return not (ids[np.searchsorted(ids, sought).clip(max=len(ids) - 1)] == sought).any()
 
 
 def _opened(event: Event) -> Opened | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custody.events import Draft, Stamp, ZoneHeartbeat, draft, encode_line, event_id, parse_line
+from custody.events import Draft, MalformedLine, Stamp, ZoneHeartbeat, draft, encode_line, event_id, parse_line
 from custody.facts import ClockReading
 from custody.heartbeats import RUN_LEAST, good_heartbeats
 from custody.intervals import SECOND
@@ -109,6 +109,18 @@ def test_whatever_is_not_exactly_so_is_left_to_be_read_alone(written: bytes, ins
         assert 30 not in run.indexes
 
 
+@pytest.mark.parametrize("time", [b"-31T09:", b"-23T24:", b"-23T09:6", b"-00T00:", b"-23T29:"])
+def test_a_time_that_there_is_not_is_left_to_be_read_alone_among_however_many(time: bytes) -> None:
+    chance = random.Random(1)
+    lines = [beat(number, chance) for number in range(1200)]
+    place = lines[900].index(b"T") - len("-23")
+    lines[900] = lines[900][:place] + time + lines[900][place + len(time) :]
+    with pytest.raises(MalformedLine):
+        parse_line(lines[900])
+    for run in good_heartbeats(lines, GOOD_US):
+        assert 900 not in run.indexes
+
+
 def damaged(line: bytes, chance: random.Random) -> bytes:
     """A line with a few of its bytes changed, doubled or left out; often it is an event still."""
     for _ in range(chance.choice([1, 1, 1, 2, 5])):
@@ -146,7 +158,7 @@ def test_what_is_known_by_its_bytes_is_what_reading_says(seed: int, good_us: int
             event = parse_line(lines[index])
             body = read_body(event.type, event.data)
             assert (line, event.type) == (lines[index], "zone.heartbeat")
-            assert (id_, run.zone, run.ledger) == (event.id, event.zone, event.ledger)
+            assert (id_.decode(), run.zone, run.ledger) == (event.id, event.zone, event.ledger)
             assert (sequence, written_us, written_us) == (event.sequence, event.time_us, event.written_us)
             assert isinstance(body, ClockReading) and body.off_us <= good_us
 
