@@ -87,8 +87,9 @@ class TreeWatch:
         self._clock = clock
         self._headquarters = headquarters
         self._file = HeldTree(ledger.directory)
-        self._note = self._file.load()
-        self._held = self._opened(self._note)
+        self._held = self._opened(self._file.load())
+        # Anew, as the keys may be others than those that cosigned the file; it is the same promise.
+        self._note = "" if self._held is None else self._cosigned(self._held)
         self._newest: Seen | None = None
         self._bad_proofs = 0
         self._say = True
@@ -170,12 +171,16 @@ class TreeWatch:
 
     def _take(self, seen: Seen) -> None:
         """Keep, then cosign: the other way round a power cut could make this zone forget what it vouched for."""
-        note = seen.note
-        for key in self._keys:
-            note = cosigned(note, key, self._clock.now_us() // 1_000_000)
+        note = self._cosigned(seen)
         self._file.store(note)
         self._note, self._held = note, seen
         self._say = True
+
+    def _cosigned(self, seen: Seen) -> str:
+        note = seen.note
+        for key in self._keys:
+            note = cosigned(note, key, self._clock.now_us() // 1_000_000)
+        return note
 
     def _accuse_of_rollback(self, held: Seen, seen: Seen) -> None:
         log.error(

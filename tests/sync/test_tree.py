@@ -283,6 +283,16 @@ def test_no_cosignature_leaves_that_is_not_on_disk(pair: Pair) -> None:
     assert pair.own.cosigned["test/nz01"][0] == pair.held() == 7
 
 
+def test_a_zone_with_a_new_key_cosigns_with_it_what_it_held_already(pair: Pair) -> None:
+    pair.zone_key = SigningKey.generate(pair.zone_key.verifier.name, KeyType.NOTE)
+    pair.restart()
+    pair.settle()
+    pair.own.grow(3)
+    pair.show()
+    pair.settle()
+    assert pair.held() == len(pair.own.lines) == pair.own.cosigned[pair.zone_key.verifier.name][0]
+
+
 @pytest.mark.parametrize("damage", ["", "rubbish", "— x\n"])
 def test_a_lost_or_damaged_memory_begins_anew(pair: Pair, damage: str) -> None:
     (pair.ledger.directory / FILE).write_text(damage)
