@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import DatabaseError
+
 from config.central import CentralSettings
 from config.running import clock_of
 from sync.check import Level
@@ -15,6 +17,7 @@ from .process import own_signature, zone_keys
 from .store import schema
 from .store.check import check
 from .store.database import Database
+from .store.errors import DatabaseDamaged
 from .store.own import OwnLedger
 from .store.own_tree import OwnTree
 from .store.proofs import subtrees
@@ -54,17 +57,19 @@ def prove(settings: CentralSettings, event_id: str) -> Proof:
 def broken(settings: CentralSettings, level: Level) -> tuple[list[str], str]:
     """(what does not hold, each with its place; what was looked at)"""
     database = Database.open(settings.database_url)
-    stored = Rotations(database)
     own = load_signing_key(settings.keys_dir / HEADQUARTERS_KEY).verifier
-    before = [rotation.old for rotation in stored.of(schema.OWN_ZONE)]
-    keys = {zone: follow(key, stored.of(zone)) for zone, key in zone_keys(settings).items()}
     try:
+        stored = Rotations(database)
+        before = [rotation.old for rotation in stored.of(schema.OWN_ZONE)]
+        keys = {zone: follow(key, stored.of(zone)) for zone, key in zone_keys(settings).items()}
         found = [
             f"{database.url}, ledger {one.ledger}{'' if one.sequence is None else f', line {one.sequence}'}: "
             f"{one.invariant.name} does not hold ({one.invariant}): {one.detail}"
             for one in check(database, level, {**keys, schema.OWN_ZONE: [*before, own]})
         ]
         logs, lines = Queries(database).totals()
+    except DatabaseError as error:
+        raise DatabaseDamaged(database.url, error.orig) from error
     finally:
         database.close()
     return found, f"{logs} ledgers, {lines} lines"

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.exc import NoResultFound
 
+from custody.events import FindingChanged, FindingRaised
 from sync.check import Level
 from sync.errors import BadNote
 from sync.merkle import HASH_BYTES, CompactRange, compact_range, leaf_hash
@@ -29,10 +31,13 @@ from .proofs import subtrees
 from .reading import read_line
 
 PAGE_LINES = 1000
+WHOLE = "all of them"
+"""Named as the ledger where the database itself does not hold."""
 
 
 class Invariant(StrEnum):
-    """Name and promise of each invariant; H1 to H3 are quick, H4 and H5 normal, the others full."""
+    """Name and promise of each invariant; H1 to H3 are quick, H4 and H5 normal, the others full, and of H9 what
+    needs no look into pages is quick too."""
 
     H1 = "the newest line is there and was hashed, and none is beyond the size"
     H2 = "the tree's right edge is the one that the stored hashes make"
@@ -41,8 +46,8 @@ class Invariant(StrEnum):
     H5 = "every stored hash is that of the bytes, or of the two hashes, below it"
     H6 = "the checkpoint is signed by the ledger's owner"
     H7 = "every sound line is found under its event's id, with what it says of itself, and nothing else is"
-    H8 = "every step of a finding is a line of headquarters' own ledger"
-    H9 = "the database finds its own pages and indexes in order"
+    H8 = "every step of a finding is a line of headquarters' own ledger, and each such line is one's step"
+    H9 = "the database has its tables and indexes, and finds its own pages in order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,28 @@ class Breach:
 def check(database: Database, level: Level, keys: Mapping[str, Sequence[VerifierKey]]) -> Iterator[Breach]:
     """Every breach, ledger by ledger; nothing when all is in order. ``keys``: those of each zone and of ``hq``."""
     with database.read.connect() as connection:
+        tables, indexes = _missing(connection)
+    for missing in [*tables, *indexes]:
+        yield Breach(Invariant.H9, WHOLE, None, f"{missing} is missing")
+    if not tables:
+        yield from _read(database, level, keys)
+
+
+def _missing(connection: Connection) -> tuple[list[str], list[str]]:
+    """(tables, indexes) that the database should have and does not."""
+    inspector = inspect(connection)
+    found = set(inspector.get_table_names())
+    tables = [f"the table {name}" for name in schema.metadata.tables if name not in found]
+    indexes: list[str] = []
+    for table in schema.metadata.tables.values():
+        here = {one["name"] for one in inspector.get_indexes(table.name)} if table.name in found else set()
+        wanted = sorted(str(index.name) for index in table.indexes)
+        indexes += [f"the index {name} of {table.name}" for name in wanted if name not in here]
+    return tables, indexes
+
+
+def _read(database: Database, level: Level, keys: Mapping[str, Sequence[VerifierKey]]) -> Iterator[Breach]:
+    with database.read.connect() as connection:
         logs = connection.execute(select(schema.logs).order_by(schema.logs.c.key)).all()
     for log in logs:
         with database.read.connect() as connection:
@@ -70,7 +97,7 @@ def check(database: Database, level: Level, keys: Mapping[str, Sequence[Verifier
     if level >= Level.FULL:
         with database.read.connect() as connection:
             yield from _steps(connection)
-            yield from (Breach(Invariant.H9, database.url, None, found) for found in broken_pages(connection))
+            yield from (Breach(Invariant.H9, WHOLE, None, found) for found in broken_pages(connection))
 
 
 def _quick(connection: Connection, log: Any, name: str) -> Iterator[Breach]:
@@ -79,23 +106,36 @@ def _quick(connection: Connection, log: Any, name: str) -> Iterator[Breach]:
     if last < log.size:
         yield Breach(Invariant.H1, name, log.size, f"the lines end at {last}, the size is {log.size}")
         return
-    tree = CompactRange(log.size, split_edge(log.edge))
+    try:
+        tree = CompactRange(log.size, split_edge(log.edge))
+    except ValueError as wrong:
+        yield Breach(Invariant.H2, name, log.size, str(wrong))
+        return
     if log.size:
         newest = connection.execute(
             select(schema.lines).where(lines.log_key == log.key, lines.seq == log.size)
-        ).one()
-        if leaf_hash(newest.line) != newest.hashes[:HASH_BYTES]:
+        ).one_or_none()
+        if newest is None or leaf_hash(newest.line) != newest.hashes[:HASH_BYTES]:
             yield Breach(Invariant.H1, name, log.size, "the newest line is not the one that was hashed")
-        if compact_range(subtrees(connection, log.key), log.size) != tree:
+        try:
+            made = compact_range(subtrees(connection, log.key), log.size)
+        except NoResultFound:
+            yield Breach(Invariant.H2, name, log.size, "a line that completes a part of it is missing")
+            return
+        if made != tree:
             yield Breach(Invariant.H2, name, log.size, "the edge is another than the stored hashes make")
     yield from _agrees(name, log.checkpoint, log.size, tree.root())
     table = schema.cosignatures
     for row in connection.execute(select(table).where(table.c.log_key == log.key)):
         if row.size > log.size:
             yield Breach(Invariant.H3, name, log.size, f"{row.cosigner} cosigned {row.size} lines")
-        else:
+            continue
+        try:
             root = compact_range(subtrees(connection, log.key), row.size).root()
-            yield from _agrees(name, row.note, row.size, root)
+        except NoResultFound:
+            yield Breach(Invariant.H3, name, row.size, f"lines that {row.cosigner} cosigned are missing")
+            continue
+        yield from _agrees(name, row.note, row.size, root)
 
 
 def _agrees(name: str, note: str, size: int, root: bytes) -> Iterator[Breach]:
@@ -178,4 +218,10 @@ def _steps(connection: Connection) -> Iterator[Breach]:
     history, events = schema.finding_history.c, schema.events.c
     own = select(events.id).where(events.zone == schema.OWN_ZONE)
     for row in connection.execute(select(history.finding, history.nr).where(history.event.not_in(own))):
-        yield Breach(Invariant.H8, "hq", None, f"step {row.nr} of finding {row.finding} is no line of it")
+        detail = f"step {row.nr} of finding {row.finding} is no line of it"
+        yield Breach(Invariant.H8, schema.OWN_ZONE, None, detail)
+    announcing = (events.zone == schema.OWN_ZONE, events.type.in_([FindingRaised.TYPE, FindingChanged.TYPE]))
+    steps = select(history.event).join(schema.findings, schema.findings.c.id == history.finding)
+    for row in connection.execute(select(events.id, events.seq).where(*announcing, events.id.not_in(steps))):
+        detail = f"{row.id} is the step of no finding on record"
+        yield Breach(Invariant.H8, schema.OWN_ZONE, row.seq, detail)

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, insert, inspect, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from . import schema
 from .dialect import has_one_writer, open_engine, writing
-from .errors import DatabaseForeign, DatabaseMissing, DatabaseUnreachable
+from .errors import DatabaseDamaged, DatabaseForeign, DatabaseMissing, DatabaseUnreachable
 
 
 class Database:
@@ -47,12 +47,15 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """Raises ``DatabaseMissing`` when nobody has made it, ``DatabaseForeign`` when another version did."""
+        """Raises ``DatabaseMissing`` when nobody has made it, ``DatabaseForeign`` when another version did,
+        ``DatabaseUnreachable``, ``DatabaseDamaged``."""
         database = cls(url)
         try:
             database.check()
         except OperationalError as error:
             raise DatabaseUnreachable(url, error.orig) from error
+        except DatabaseError as error:
+            raise DatabaseDamaged(url, error.orig) from error
         return database
 
     def check(self) -> None:

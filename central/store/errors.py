@@ -17,6 +17,14 @@ class DatabaseUnreachable(StoreError):
         )
 
 
+class DatabaseDamaged(StoreError):
+    def __init__(self, url: str, problem: object) -> None:
+        super().__init__(
+            f"{url}: this database is damaged ({problem}). Keep a copy of it as it is, then restore its newest "
+            "backup: the zones send again what that one lacks"
+        )
+
+
 class DatabaseMissing(StoreError):
     def __init__(self, url: str) -> None:
         super().__init__(

@@ -59,7 +59,8 @@ class Bureau:
 
     def change(self, statement: str, *values: object) -> None:
         with contextlib.closing(sqlite3.connect(self.file)) as opened:
-            assert opened.execute(statement, values).rowcount >= 1
+            changed = opened.execute(statement, values).rowcount
+            assert changed >= 1 or statement.startswith("DROP")
             opened.commit()
 
     def cosign(self, cosigner: SigningKey, note: str, size: int) -> None:
@@ -131,6 +132,8 @@ OF_ZONE = "(SELECT key FROM logs WHERE zone = 'nz01')"
         (f"UPDATE lines SET line = {OTHER} WHERE log_key = {OF_ZONE} AND seq = 9", "quick", "H1", "line 9"),
         (f"DELETE FROM lines WHERE log_key = {OF_ZONE} AND seq = 9", "quick", "H1", "the lines end at 8"),
         ("UPDATE logs SET edge = zeroblob(64) WHERE zone = 'nz01'", "quick", "H2", "line 9"),
+        (f"DELETE FROM lines WHERE log_key = {OF_ZONE} AND seq = 8", "quick", "H2", "line 9"),
+        ("UPDATE logs SET size = 7, judged = 0, fed = 0 WHERE zone = 'nz01'", "quick", "H2", "3 subtrees, not 2"),
         ("UPDATE logs SET checkpoint = 'rubbish' WHERE zone = 'nz01'", "quick", "H3", "cannot be read"),
         (f"DELETE FROM lines WHERE log_key = {OF_ZONE} AND seq = 3", "normal", "H4", "line 4"),
         (f"UPDATE lines SET line = {OTHER} WHERE log_key = {OF_ZONE} AND seq = 3", "normal", "H5", "line 3"),
@@ -144,6 +147,9 @@ OF_ZONE = "(SELECT key FROM logs WHERE zone = 'nz01')"
         (f"DELETE FROM events WHERE log_key = {OF_ZONE} AND seq = 4", "full", "H7", "line 4"),
         (f"UPDATE events SET id = 'x' WHERE log_key = {OF_ZONE} AND seq = 4", "full", "H7", "found under ids"),
         (STEP, "full", "H8", "step 1 of finding f"),
+        ("UPDATE events SET type = 'finding.raised' WHERE zone = 'hq'", "full", "H8", "the step of no finding"),
+        ("DROP INDEX events_by_zone", "quick", "H9", "the index events_by_zone of events is missing"),
+        ("DROP TABLE findings", "quick", "H9", "the table findings is missing"),
     ],
 )
 def test_each_broken_invariant_is_named_with_its_place_at_its_level(
@@ -158,3 +164,12 @@ def test_each_broken_invariant_is_named_with_its_place_at_its_level(
         assert shown.exit_code == 1, shown.output
         assert f"{name} does not hold" in shown.output and place in shown.output
         assert str(bureau.file) in shown.output
+
+
+def test_a_database_whose_pages_are_damaged_is_named_without_a_trace(bureau: Bureau) -> None:
+    bureau.database.close()
+    with bureau.file.open("r+b") as opened:
+        opened.seek(4096)
+        opened.write(b"\xff" * 32 * 1024)
+    shown = bureau.run("verify", "--level", "quick")
+    assert shown.exit_code == 1 and "malformed" in shown.output and "Traceback" not in shown.output
