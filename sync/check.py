@@ -41,7 +41,7 @@ class Invariant(StrEnum):
     L8 = "every line is an event of this zone and ledger, at the place that it names, true to its schema"
     L9 = "no two lines that count have the same event id"
     L10 = "the cosignatures that are held are by headquarters' key"
-    L11 = "SQLite finds its own pages and indexes in order"
+    L11 = "every table is there, and SQLite finds its own pages and indexes in order"
 
 
 LEVEL = {
@@ -125,8 +125,14 @@ def _agrees(file: LedgerFile, size: int, note: str, invariant: Invariant) -> Ite
         yield Breach(invariant, file.id, None, f"the checkpoint that is held is of {cosigned.origin}")
     elif cosigned.size > size:
         yield Breach(invariant, file.id, size, f"headquarters cosigned {cosigned.size} lines, there are {size}")
-    elif file.root(cosigned.size) != cosigned.root:
-        yield Breach(invariant, file.id, cosigned.size, "the root is another than the one that was cosigned")
+    else:
+        try:
+            root = file.root(cosigned.size)
+        except LedgerDamaged as damaged:
+            yield Breach(invariant, file.id, cosigned.size, str(damaged))
+            return
+        if root != cosigned.root:
+            yield Breach(invariant, file.id, cosigned.size, "the root is another than the one that was cosigned")
 
 
 def _chain(file: LedgerFile, before: tuple[LedgerFile, int] | None) -> Iterator[Breach]:

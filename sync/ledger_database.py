@@ -13,6 +13,7 @@ import sqlite_utils
 from .errors import LedgerDamaged, LedgerFull, LedgerUnwritable
 
 FORMAT = 2
+TABLES = ("line", "cosigned", "evidence", "pruning", "nonce", "ledger")
 PAGE_BYTES = 8192
 """Twice SQLite's: a page then holds some fifteen lines, and fewer pages are begun, summed and written a commit."""
 BUSY_TIMEOUT_S = 10.0
@@ -22,6 +23,7 @@ ROOM_BYTES = 64 * 1024
 """Less is no room: what SQLite then calls an I/O error, or a file that it cannot open, is a full disk."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_LACKING = ("no such table", "no such column")
 _PERHAPS_FULL = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
@@ -118,7 +120,7 @@ def _make_tables(database: sqlite_utils.Database, identity: Identity) -> None:
 
 def named(path: Path, error: sqlite3.Error) -> LedgerDamaged | LedgerUnwritable:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _DAMAGED:
+    if code in _DAMAGED or str(error).startswith(_LACKING):
         return LedgerDamaged(path, str(error))
     if code == sqlite3.SQLITE_BUSY:
         return LedgerUnwritable(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from .durable import sync_directory
 from .errors import LedgerDamaged, LedgerPruned, LedgerUncosigned, LedgerUnwritable
-from .ledger_database import FORMAT, Identity, connect, make, named
+from .ledger_database import FORMAT, TABLES, Identity, connect, make, named
 from .merkle import HASH_BYTES, CompactRange, compact_range, subtree_place
 from .once import Once, check, take
 
@@ -251,10 +251,13 @@ class LedgerFile:
             return [Pruning(*row) for row in rows]
 
     def integrity(self) -> list[str]:
-        """What SQLite finds wrong with its own pages and indexes; it reads the whole file."""
+        """Tables that are not there, and what SQLite finds wrong with its own pages and indexes; it reads the
+        whole file."""
         with self._reading():
+            there = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master")}
             found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+        missing = [f"the table {name} is missing" for name in TABLES if name not in there]
+        return missing + ([] if found == ["ok"] else found)
 
     def close(self) -> None:
         with self._lock:

@@ -47,7 +47,7 @@ def broken(
     file, _ = ledger.spans()[place]
     ledger.close()
     with sqlite3.connect(file.path) as database:
-        assert database.execute(sql, values).rowcount > 0, "nothing was broken"
+        assert database.execute(sql, values).rowcount > 0 or sql.startswith("DROP"), "nothing was broken"
     database.close()
     again = Ledger.open(ledger.directory, zone="nz01", deployment="test", clock=clock)
     try:
@@ -112,6 +112,13 @@ def test_l3_another_root_than_the_cosigned_one(check_after: Callable[..., None])
         8,
         "UPDATE line SET subtrees = CAST(substr(subtrees, 1, 96) || zeroblob(32) AS BLOB) WHERE sequence = 8",
     )
+
+
+def test_l3_a_line_missing_that_the_cosigned_root_needs(
+    full: Ledger, check_after: Callable[..., None], zone_key: SigningKey, headquarters_key: SigningKey
+) -> None:
+    full.spans()[1][0].keep_cosigned(11, note(full, 1, 11, zone_key, headquarters_key), 0)
+    check_after(Invariant.L3, 11, "DELETE FROM line WHERE sequence = 11")
 
 
 def test_l4_an_old_ledger_that_says_another_size(check_after: Callable[..., None]) -> None:
@@ -201,6 +208,18 @@ def test_l10_a_cosignature_by_somebody_else(full: Ledger, zone_key: SigningKey) 
     other = SigningKey.generate("test/other", zone_key.verifier.type)
     assert {one.invariant for one in check(full, Level.FULL, other.verifier)} == {Invariant.L10}
     assert found == []  # the zone's own signature stands on it too
+
+
+def test_l11_a_table_missing(check_after: Callable[..., None]) -> None:
+    check_after(Invariant.L11, None, "DROP TABLE nonce")
+
+
+@pytest.mark.parametrize("level", Level)
+def test_l11_a_table_missing_that_every_level_needs(
+    full: Ledger, clock: ManualClock, headquarters_key: SigningKey, level: Level
+) -> None:
+    (found,) = broken(full, clock, level, headquarters_key, "DROP TABLE cosigned")
+    assert found.invariant is Invariant.L11 and "no such table: cosigned" in found.detail
 
 
 def test_l11_pages_that_sqlite_cannot_read(full: Ledger, clock: ManualClock, headquarters_key: SigningKey) -> None:
