@@ -78,7 +78,9 @@ def proof(event_id: str, config_file: Path, output: Path | None) -> None:
 )
 @click.option("--event", "event_file", type=FILE, help="The event line, for a proof that does not carry it.")
 @click.option(
-    "--witnesses", type=click.IntRange(0), help="How many others must have cosigned (see --help of proof)."
+    "--witnesses",
+    type=click.IntRange(0),
+    help="How many others than the ledger's owner must have cosigned; 1 unless given, 0 for headquarters' own.",
 )
 @click.option("--ledger", "whole", is_flag=True, help="Check the whole of this zone's ledger.")
 @level_option

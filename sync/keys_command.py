@@ -75,6 +75,10 @@ def headquarters(directory: Path, authority: Path, deployment: str) -> None:
     key = making.make_headquarters(authority, directory, deployment)
     click.echo("made headquarters' keys. For [headquarters] in every zone.toml:")
     click.echo(f'verifier_key = "{key.verifier}"')
+    click.echo(
+        f"move {directory / making.HEADQUARTERS_KEY} to state_dir/keys before 'fourmusts central init', which "
+        "makes another key where there is none"
+    )
 
 
 @keys.command("certificate")

@@ -17,7 +17,7 @@ def render(directory: Path, *, keys_dir: Path, port: int = 8883, bind: str = "0.
     """
     templates = resources.files("config") / "broker"
     directory.mkdir(parents=True, exist_ok=True)
-    access = directory / ACCESS
+    access = directory.absolute() / ACCESS
     access.write_text((templates / ACCESS).read_text())
     values = {"port": str(port), "bind": bind, "keys_dir": str(keys_dir), "acl_file": str(access)}
     text = (templates / CONFIGURATION).read_text()

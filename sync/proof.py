@@ -170,7 +170,8 @@ def verify_checkpoint(
     if len(others) < wanted:
         raise ProofRefused(
             f"{len(others)} of the given keys have cosigned the checkpoint, {wanted} must have; it bears "
-            f"signatures by {names}. Give headquarters' verifier key with --key, as it stands in zone.toml"
+            f"signatures by {names}. Give headquarters' verifier key with --key, as it stands in zone.toml, "
+            "or the later one if it was exchanged (fourmusts keys show)"
         )
     return checkpoint, tuple(signers)
 

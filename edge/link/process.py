@@ -10,7 +10,7 @@ from config.clock import Clock
 from config.zone import Headquarters, ZoneSettings
 from custody.events import draft
 from sync.errors import BadNote
-from sync.keys import ZONE_KEY, check_private
+from sync.keys import HEADQUARTERS_NAME, ZONE_KEY, check_private
 from sync.keys_rotation import take_up
 from sync.ledger import Ledger
 from sync.mqtt import ZoneLink, beat_every_s
@@ -46,14 +46,25 @@ def _idle(clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
         stop.wait(beat_every_s(clock))
 
 
+def _key_of(headquarters: Headquarters, deployment: str) -> VerifierKey:
+    try:
+        key = VerifierKey.parse(headquarters.verifier_key)
+    except BadNote as error:
+        raise BadNote(f"[headquarters] verifier_key in zone.toml: {error}") from error
+    expected = f"{deployment}/{HEADQUARTERS_NAME}"
+    if key.name != expected:
+        raise BadNote(
+            f"[headquarters] verifier_key in zone.toml is the key of {key.name}, expected that of {expected}: "
+            "correct [zone] deployment, or copy the line that fourmusts central init prints"
+        )
+    return key
+
+
 def _carry(
     settings: ZoneSettings, headquarters: Headquarters, clock: Clock, pulse: Pulse, stop: threading.Event
 ) -> None:
     check_private(settings.keys_dir / ZONE_KEY)
-    try:
-        cosigner = VerifierKey.parse(headquarters.verifier_key)
-    except BadNote as error:
-        raise BadNote(f"[headquarters] verifier_key in zone.toml: {error}") from error
+    cosigner = _key_of(headquarters, settings.zone.deployment)
     ledger = Ledger.open(
         settings.ledger_dir, zone=settings.zone.id, deployment=settings.zone.deployment, clock=clock
     )

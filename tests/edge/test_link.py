@@ -133,6 +133,11 @@ def test_without_a_key_a_ledger_or_a_verifier_key_it_does_not_start(tmp_path: Pa
     make_zone_key(tmp_path / "keys", "test", "nz01")
     with pytest.raises(BadNote, match=r"\[headquarters\] verifier_key in zone\.toml.*copy the whole line"):
         run(settings(tmp_path, 1, "test/hq"), CLOCK, stop)
+    elsewhere = str(SigningKey.generate("other/hq", KeyType.COSIGNATURE).verifier)
+    with pytest.raises(
+        BadNote, match=r"the key of other/hq, expected that of test/hq: correct \[zone\] deployment"
+    ):
+        run(settings(tmp_path, 1, elsewhere), CLOCK, stop)
     with pytest.raises(LedgerMissing, match="fourmusts init"):
         run(settings(tmp_path, 1), CLOCK, stop)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fourmusts import main
 from sync import keys
 from sync.errors import KeyMissing, KeyReadable, KeyUnusable
 from sync.keys import KeyRefused
+from sync.mosquitto import render
 from sync.note import KeyType, VerifierKey
 
 
@@ -165,3 +167,12 @@ def test_a_certificate_must_have_the_name_of_its_zone(deployment_keys: Path, tmp
         keys.check_certificate(rubbish, "nz01")
     with pytest.raises(KeyMissing):
         keys.check_certificate(tmp_path / "none.crt", "nz01")
+
+
+def test_the_broker_finds_its_files_from_whatever_directory_it_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    configuration = render(Path("broker"), keys_dir=tmp_path / "keys").read_text()
+    named = re.findall(r"^(?:acl_file|cafile|certfile|keyfile|crlfile) (.+)$", configuration, re.MULTILINE)
+    assert len(named) == 5 and all(Path(file).is_absolute() for file in named)

@@ -1,0 +1,54 @@
+"""Every command of ``fourmusts`` is in the manual, and the manual names none that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from fourmusts import main
+
+ROOT = Path(__file__).parent.parent
+ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").glob("*.md"))]
+ALL = [*ENGLISH, ROOT / "README.zh-CN.md", *sorted((ROOT / "docs" / "zh").glob("*.md"))]
+# As a person types it: in a line of code, or between backticks.
+TYPED = re.compile(r"(?:^    |`)(?:sudo -u \S+ )?(?:\S*/)?fourmusts ([a-z].*?)(?:`|  #|$)", re.MULTILINE)
+
+
+def _commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield (*before, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*before, name))
+
+
+COMMANDS = dict(_commands(main))
+TYPED_LINES = [(file, line) for file in ALL for line in TYPED.findall(file.read_text())]
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_and_is_in_the_manual(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(main, [*words, "--help"])
+    assert shown.exit_code == 0 and COMMANDS[words].help
+    name = " ".join(("fourmusts", *words))
+    assert any(re.search(rf"{name}\b", file.read_text()) for file in ENGLISH), (
+        f"{name} is in no page of the manual"
+    )
+
+
+def test_the_manual_names_no_command_and_no_option_that_is_not_there() -> None:
+    assert len(TYPED_LINES) > 50
+    for file, line in TYPED_LINES:
+        words = line.split()
+        known = next((tuple(words[:count]) for count in (3, 2, 1) if tuple(words[:count]) in COMMANDS), None)
+        assert known is not None, f"{file.name}: there is no command in: fourmusts {line}"
+        options = {option for one in COMMANDS[known].params for option in one.opts} | {"--help"}
+        unknown = {word for word in words if re.fullmatch(r"--[a-z-]+", word)} - options
+        assert not unknown, f"{file.name}: fourmusts {line}: there is no {unknown}"
