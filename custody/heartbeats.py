@@ -48,7 +48,7 @@ _HEAD = re.compile(
     rb'"clock":{"synchronised":(?:true|false),"offset_s":' % re.escape(SPEC_VERSION.encode())
 )
 _MOVES = re.compile(rb"[0-9a-f]")
-_WHOLE = rb"(?:0|[1-9]\d*+)"
+_WHOLE = rb"(?:0|[1-9]\d{0,17}+)"  # more digits may be more than a number can hold
 _DECIMAL = rb"%b\.\d++" % _WHOLE
 _SEQUENCE_PLACES = 10 ** np.arange(11, -1, -1, dtype=np.int64)
 _MOMENT_PLACES = np.zeros((len(_HIGHEST_MOMENT), 2), np.int64)

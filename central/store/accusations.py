@@ -12,6 +12,10 @@ OURS = ("headquarters_rollback", "headquarters_fork", "own_rollback")
 """This zone was shown a past of headquarters that it does not have any more."""
 
 
+ACCUSERS = frozenset((LedgerOpened.TYPE, HeadquartersRollback.TYPE, HeadquartersFork.TYPE))
+"""Types of the lines that may say so."""
+
+
 def accusation(event: Event) -> tuple[str, str] | None:
     """(kind of evidence, what the line says), for a line that accuses its zone or headquarters; else ``None``."""
     said = event.data

@@ -72,6 +72,8 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     The driver gets the rows as they are: for a batch of lines SQLAlchemy's care for each value costs more than the
     database does. So only for columns that hold what the driver takes: numbers, texts, bytes.
     """
+    if not rows:
+        return
     sql, names = _insert_text(connection.dialect, table, new)
     if names is None:
         columns = [column.name for column in table.columns]

@@ -77,7 +77,7 @@ def event_row(event: Event, log_key: int, zone: str) -> tuple[Any, ...]:
         event.sequence,
         zone,
         event.type,
-        stay_of(event),
+        stay_of(event.data),
         event.time_us,
         event.written_us,
     )

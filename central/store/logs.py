@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import repeat
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -17,9 +17,9 @@ from .accusations import FORKS, ROLLBACK, accusation
 from .database import Database
 from .dialect import insert_many
 from .evidence import keep_evidence
-from .heads import event_row, find_log, known_log, split_edge, swap_head
+from .heads import find_log, known_log, split_edge, swap_head
+from .indexing import placed, read_lines
 from .own import OwnLedger
-from .reading import read_line
 
 _OF_LOG = (schema.logs.c.zone == bindparam("of_zone"), schema.logs.c.log == bindparam("of_log"))
 # Made once, as in ``heads``.
@@ -76,7 +76,7 @@ class LogTable:
         """
         at_us = self._clock.now_us()
         # Before the transaction, in which nobody else can write.
-        read = [read_line(zone, log, seq, line) for seq, line in enumerate(lines, known_size + 1)]
+        reading = read_lines(zone, log, known_size + 1, lines)
         with self._database.writing() as connection:
             known = known_log(connection, zone, log, at_us) if known_size == 0 else find_log(connection, zone, log)
             if known is None or known.tree.size != known_size:
@@ -88,8 +88,16 @@ class LogTable:
                 )
             if not swap_head(connection, known, head, at_us):
                 return False
-            place = (known.key, zone, log, known_size + 1)
-            self._insert_lines(connection, place, zip(lines, hashes, read, strict=True), at_us)
+            seqs = range(known_size + 1, head.size + 1)
+            flaws = map(reading.flaws.get, seqs)
+            rows = list(zip(repeat(known.key), seqs, lines, hashes, flaws, strict=False))
+            insert_many(connection, schema.lines, rows, new=False)
+            for seq, flaw in reading.flaws.items():
+                line = lines[seq - seqs.start]
+                keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)
+            for event in reading.accusing:
+                self._note_accusation(connection, event, at_us)
+            insert_many(connection, schema.events, placed(reading.sound, known.key, zone), new=True)
         return True
 
     def keep_evidence(self, zone: str, log: str | None, kind: str, detail: str, message: bytes) -> None:
@@ -98,29 +106,6 @@ class LogTable:
             new = keep_evidence(connection, zone, log, kind, detail, message, self._clock.now_us())
             if new and kind in FORKS:
                 self._own.append(connection, [draft(LedgerFork(zone=zone, log=log, detail=detail))])
-
-    def _insert_lines(
-        self,
-        connection: Connection,
-        place: tuple[int, str, str, int],
-        lines: Iterable[tuple[bytes, bytes, tuple[Event | None, str | None]]],
-        at_us: int,
-    ) -> None:
-        """``place``: key of the log, zone, log id, first sequence; ``lines``: line, hashes, what was read."""
-        key, zone, log, first = place
-        kept: list[tuple[Any, ...]] = []
-        found: list[tuple[Any, ...]] = []
-        for seq, (line, completed, (event, flaw)) in enumerate(lines, first):
-            kept.append((key, seq, line, completed, flaw))
-            if flaw is not None:
-                keep_evidence(connection, zone, log, "broken_line", f"line {seq}: {flaw}", line, at_us)
-            elif event is not None:
-                found.append(event_row(event, key, zone))
-                self._note_accusation(connection, event, at_us)
-        if kept:
-            insert_many(connection, schema.lines, kept, new=False)
-        if found:
-            insert_many(connection, schema.events, found, new=True)
 
     def _note_accusation(self, connection: Connection, event: Event, at_us: int) -> None:
         accused = accusation(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from custody.events import Event, MalformedLine, SchemaBroken, check_data, parse_line
 
@@ -23,9 +24,9 @@ _STAY = re.compile(r"[0-9a-z]{1,23}-[0-9]{8}-[0-9]{3}")
 MAX_TYPE_CHARS = 64
 
 
-def stay_of(event: Event) -> str | None:
-    """The stay that an event names, if it names one properly (types that we do not know may say anything)."""
-    stay = event.data.get("stay")
+def stay_of(data: dict[str, Any]) -> str | None:
+    """The stay that data names, if it names one properly (types that we do not know may say anything)."""
+    stay = data.get("stay")
     return stay if isinstance(stay, str) and _STAY.fullmatch(stay) else None
 
 
