@@ -9,7 +9,6 @@ from collections.abc import Callable
 from config.clock import Clock
 from custody.events import Event
 from custody.register import Register, Stay, effective
-from sync.documents import ROSTER_SET
 from sync.ledger import Ledger
 
 from ..directives.in_force import InForce
@@ -59,6 +58,7 @@ class LedgerWatch:
         self._layout = layout
         self._clock = clock
         self._take = take
+        self._troubles: dict[str, str] = {}
         self._register = Register()
         self._caught_up = threading.Event()
         self._stopping = threading.Event()
@@ -103,7 +103,7 @@ class LedgerWatch:
                 self._fold_again(corrected)
             self._tell_all()
             if self._in_force is not None:
-                self._look_at_roster(self._in_force)
+                self._look_at_directives(self._in_force)
             self._caught_up.set()
             while not self._stopping.is_set():
                 for event in follower.wait(WAIT_S):
@@ -118,8 +118,8 @@ class LedgerWatch:
                 self._tell_all()
                 return
             self._register.apply(event)
-            if self._in_force is not None and self._in_force.follow(event) == ROSTER_SET and not history:
-                self._look_at_roster(self._in_force)
+            if self._in_force is not None and self._in_force.follow(event) is not None and not history:
+                self._look_at_directives(self._in_force)
             if event.type == "command.received":
                 now = Now(self._clock.boottime_s(), self._clock.now_us())
                 fact = read_command(event, self._layout, now, self._clock.bootid, history=history)
@@ -131,11 +131,13 @@ class LedgerWatch:
         except (KeyError, TypeError, ValueError):
             log.exception("event %s (%s) could not be taken into the register", event.id, event.type)
 
-    def _look_at_roster(self, in_force: InForce) -> None:
-        """Tell of the roster if it is another one, and of what is wrong with a newer one."""
+    def _look_at_directives(self, in_force: InForce) -> None:
+        """Tell of the roster if it is another one, and once of each newer one, or policy, that cannot be used."""
         in_force.reload()
-        if (trouble := in_force.troubles.get(ROSTER_SET)) is not None:
-            self._take(CommandUnusable(ROSTER_SET, None, trouble))
+        for kind, trouble in in_force.troubles.items():
+            if self._troubles.get(kind) != trouble:
+                self._take(CommandUnusable(kind, None, trouble))
+        self._troubles = dict(in_force.troubles)
         if in_force.roster != self._layout.roster:
             self._layout = self._layout.with_roster(in_force.roster)
             self._take(RosterChanged(in_force.roster))

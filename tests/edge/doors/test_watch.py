@@ -4,6 +4,7 @@ import queue
 import pytest
 
 from config.clock import SystemClock
+from config.policy import policy_bytes
 from config.roster import Roster, roster_bytes
 from custody.events import Draft
 from custody.register import Permit, Stay
@@ -12,7 +13,7 @@ from edge.directives.store import Version
 from edge.doors.facts import CommandUnusable, OpenRequested, RosterChanged, StaysChanged
 from edge.doors.layout import Layout
 from edge.doors.watch import LedgerWatch, known_stay
-from sync.documents import ROSTER_SET
+from sync.documents import POLICY_SET, ROSTER_SET
 from sync.ledger import Ledger
 
 STAY = "nz01-20261123-004"
@@ -159,15 +160,13 @@ def roster(version):
     return Roster.model_validate({"version": version, "officer": [officer]})
 
 
-def sent(settings, version):
-    """Headquarters' roster as the link leaves it: kept beside the ledger, and named in it."""
-    content = roster_bytes(roster(version))
-    kept = Version(version, hashlib.sha256(content).hexdigest(), ROSTER_SET)
+def sent(settings, version, kind=ROSTER_SET):
+    """Headquarters' roster or policy as the link leaves it: kept beside the ledger, and named in it."""
+    content = roster_bytes(roster(version)) if kind == ROSTER_SET else policy_bytes(version)
+    kept = Version(version, hashlib.sha256(content).hexdigest(), kind)
     store_of(settings).keep_whole(kept, content)
     args = {"version": version, "sha256": kept.sha256, "part": 1, "parts": 1, "complete": True}
-    return Draft(
-        "command.received", {"command": ROSTER_SET, "actor": "hq", "args": args, "origin": "headquarters"}
-    )
+    return Draft("command.received", {"command": kind, "actor": "hq", "args": args, "origin": "headquarters"})
 
 
 @pytest.fixture
@@ -206,3 +205,18 @@ def test_a_damaged_roster_is_told_and_the_one_before_counts(settings, ledger, wa
     assert (told.command, told.actor) == (ROSTER_SET, None)
     assert "version 4" in told.reason and "version 3 counts" in told.reason
     assert next_of(watch_rosters, RosterChanged).roster == roster(3)
+
+
+def test_a_damaged_policy_is_told_too_and_once(settings, ledger, watch_rosters):
+    ledger.append(sent(settings, 3, POLICY_SET))
+    for event in ledger.events():
+        InForce(settings).follow(event)
+    (newest,) = (settings.zone.state_dir / "directives").glob("policy.set-000003-*")
+    newest.write_bytes(b"{}")
+    watch_rosters.start()
+    told = next_of(watch_rosters, CommandUnusable)
+    assert (told.command, told.actor) == (POLICY_SET, None)
+    assert "version 3" in told.reason and "the programs' own counts" in told.reason
+    ledger.append(sent(settings, 4))
+    while not isinstance(fact := watch_rosters.facts.get(timeout=30), RosterChanged):
+        assert not isinstance(fact, CommandUnusable)
