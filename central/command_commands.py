@@ -17,6 +17,7 @@ from config.loading import load
 from config.policy import policy_bytes
 from config.roster import RosterTables
 from config.running import clock_of
+from config.zone import EVERY_DOOR, HeadquartersCommand
 from custody.events import format_utc
 from sync.keys import HEADQUARTERS_KEY, load_signing_key
 
@@ -53,6 +54,28 @@ def command() -> None:
 def open_(config_file: Path, zone: str, door: str, actor: str, valid_s: float, wait_s: float) -> None:
     """Open a door once."""
     _give(config_file, wait_s, lambda to, _: to.open(zone, door, actor, valid_s=valid_s))
+
+
+def _mode_command(change: HeadquartersCommand, help_: str) -> click.Command:
+    @click.command(change.value, help=help_)
+    @config_option
+    @click.argument("zone")
+    @click.argument("door", default=EVERY_DOOR)
+    @actor_option
+    @wait_option
+    def mode_command(config_file: Path, zone: str, door: str, actor: str, wait_s: float) -> None:
+        _give(config_file, wait_s, lambda to, _: to.set_mode(zone, change, door, actor))
+
+    return mode_command
+
+
+for _change, _help in (
+    (HeadquartersCommand.LOCKDOWN, "Lock a zone's doors down, or one DOOR: only zone managers pass."),
+    (HeadquartersCommand.LOCKDOWN_END, "End the lockdown of a zone's doors, or of one DOOR."),
+    (HeadquartersCommand.RELEASE, "Unlock a zone's doors for everybody, or one DOOR, until they are secured."),
+    (HeadquartersCommand.SECURE, "Lock a zone's doors again, or one DOOR, after a release or a fire."),
+):
+    command.add_command(_mode_command(_change, _help))
 
 
 @command.command()

@@ -53,6 +53,12 @@ class Commander:
         """Ids of the commands given. Raises ``CommandUnfit``, here and below."""
         return self._give(zone, HeadquartersCommand.OPEN.value, [{"door": door}], actor, valid_s, None)
 
+    def set_mode(
+        self, zone: str, change: HeadquartersCommand, door: str, actor: str, *, valid_s: float = OPEN_VALID_S
+    ) -> list[str]:
+        """``change`` is one of ``MODE_COMMANDS``, ``door`` a door's id or ``EVERY_DOOR``."""
+        return self._give(zone, change.value, [{"door": door}], actor, valid_s, None)
+
     def send_roster(
         self, zone: str, tables: RosterTables, actor: str, *, valid_s: float = DOCUMENT_VALID_S
     ) -> list[str]:
@@ -170,7 +176,10 @@ class Dispatch:
 
     def heard(self, lines: Sequence[bytes]) -> None:
         """A zone's lines were stored; look for answers if there can be one. From any thread."""
-        if any(b'"type":"command.' in line or b'"type":"door.released"' in line for line in lines):
+        if any(
+            b'"type":"command.' in line or b'"type":"door.released"' in line or b'"type":"door.mode"' in line
+            for line in lines
+        ):
             self._answered.set()
             self._nudged.set()
 

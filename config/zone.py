@@ -29,11 +29,25 @@ class HeadquartersCommand(StrEnum):
     """What headquarters can ask of a zone."""
 
     OPEN = "open"
+    LOCKDOWN = "lockdown"
+    LOCKDOWN_END = "lockdown.end"
+    RELEASE = "release"
+    SECURE = "secure"
     ROSTER_SET = "roster.set"
     POLICY_SET = "policy.set"
 
 
 EVERYBODY = "*"
+EVERY_DOOR = "*"
+"""In place of a door's id, in the commands of ``MODE_COMMANDS``."""
+MODE_COMMANDS = frozenset(
+    {
+        HeadquartersCommand.LOCKDOWN,
+        HeadquartersCommand.LOCKDOWN_END,
+        HeadquartersCommand.RELEASE,
+        HeadquartersCommand.SECURE,
+    }
+)
 
 
 class HeadquartersRight(Settings):
@@ -185,6 +199,8 @@ class DoorSettings(Settings):
     interlock: PartId | None = None
     held_s: float = Field(30.0, gt=0)
     """How long it may stand open before ``door.held``."""
+    prealarm_s: float = Field(10.0, ge=0)
+    """So long before that its readers ask to close it, at half of ``held_s`` at the earliest. 0: they do not."""
     not_taken_s: float | None = None
     """How long after a grant it counts as not taken; by default as long as the lock stays unlocked."""
     lock: LockSettings
@@ -244,6 +260,9 @@ class ZoneSettings(RosterTables):
     doors: list[DoorSettings] = Field(alias="door", default=[])
     readers: list[ReaderSettings] = Field(alias="reader", default=[])
     cameras: list[CameraSettings] = Field(alias="camera", default=[])
+    fire: InputSettings | None = None
+    """The fire system's contact, closed as long as there is no alarm. It is watched only: what releases the doors
+    is the fire system itself, which cuts the power of those that ``on_power_loss`` unlocks."""
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -265,6 +284,10 @@ class ZoneSettings(RosterTables):
             if reader.door not in doors:
                 raise ValueError(f"reader {reader.id!r} names the door {reader.door!r}, which is not declared")
         check_places(self.readers)
+        if self.fire is not None and not self.doors_released_by_fire:
+            raise ValueError(
+                "[fire] is declared, and no lock has on_power_loss = 'unlocked': a fire would release no door"
+            )
         for room in self.rooms:
             for camera in room.cameras:
                 if camera not in cameras:
@@ -274,6 +297,11 @@ class ZoneSettings(RosterTables):
     def _doors_remote(self) -> set[PartId]:
         rights = [] if self.headquarters is None else self.headquarters.may
         return {door for right in rights for door in right.doors or ()}
+
+    @property
+    def doors_released_by_fire(self) -> list[PartId]:
+        """Those whose power the fire system cuts, and which are unlocked without."""
+        return [door.id for door in self.doors if door.lock.on_power_loss is Secured.UNLOCKED]
 
     @property
     def roster(self) -> Roster:

@@ -33,6 +33,7 @@ def sim(config_file: Path | None, run_dir: Path | None, words: tuple[str, ...]) 
     contact front-door fault        the contact breaks; ok mends it
     lock front-door jam             the bolt sticks; dead: the relay fails; free mends both
     pin front-door 1234             a PIN on its keypad; add "out" for the way out
+    fire alarm on                   the fire system's contact; off, fault
     reader front-in offline         or insecure, unkeyed, online, tamper, untamper
     camera cam-3 freeze             or black, cover, drop, ok
 

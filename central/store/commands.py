@@ -19,7 +19,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, func, insert, select, update
 
-from custody.events import CommandIssued, CommandReceived, CommandRefused, DoorReleased, Event, draft, parse_line
+from custody.events import (
+    CommandIssued,
+    CommandReceived,
+    CommandRefused,
+    DoorMode,
+    DoorReleased,
+    Event,
+    draft,
+    parse_line,
+)
 from sync.protocol.messages import Command, encode
 
 from . import schema
@@ -27,7 +36,9 @@ from .database import Database
 from .own import OwnLedger
 from .queries import Row
 
-ANSWERS = (CommandReceived.TYPE, CommandRefused.TYPE, DoorReleased.TYPE)
+DONE = (DoorReleased.TYPE, DoorMode.TYPE)
+"""What says that a door did as it was told; its ``command`` is the command's id."""
+ANSWERS = (CommandReceived.TYPE, CommandRefused.TYPE, *DONE)
 CLOCKS_APART_US = 86_400_000_000
 """A zone's clock may be wrong by so much and its answer is still found."""
 ANSWER_AWAITED_US = 600_000_000
@@ -197,7 +208,7 @@ def _announced(issue: Issue) -> CommandIssued:
 
 def _command_of(event: Event) -> str | None:
     """The id of the command that this line answers."""
-    id_ = event.data.get("command" if event.type == DoorReleased.TYPE else "id")
+    id_ = event.data.get("command" if event.type in DONE else "id")
     return id_ if isinstance(id_, str) else None
 
 
@@ -207,7 +218,7 @@ def _settle_one(connection: Connection, event: Event) -> int:
     state, reason = CommandState.REFUSED, event.data.get("reason")
     if event.type == CommandReceived.TYPE:
         state, reason = CommandState.RECEIVED, None
-    elif event.type == DoorReleased.TYPE:
+    elif event.type in DONE:
         state, reason = CommandState.DONE, None
     if state is not CommandState.RECEIVED and event.data.get("repeated") is not True:
         # Of a command that the zone has had, its being given once more says nothing.

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from config.policy import policy_bytes
 from config.roster import RosterTables
-from config.zone import HeadquartersCommand
+from config.zone import MODE_COMMANDS, HeadquartersCommand
 from custody.errors import FourmustsError
 
 from ..commanding import DOCUMENT_VALID_S, OPEN_VALID_S, CommandUnfit
@@ -27,8 +27,8 @@ router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["commands"])  # t
 
 
 class CommandIn(BaseModel):
-    """A command to one zone. `open` needs `door`, `roster.set` needs `roster`; `policy.set` sends headquarters'
-    own policy."""
+    """A command to one zone. `open` needs `door`, and so do `lockdown`, `lockdown.end`, `release` and `secure`,
+    for which `*` is every door; `roster.set` needs `roster`; `policy.set` sends headquarters' own policy."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,8 +81,10 @@ def give(asked: CommandIn, office: TheOffice) -> list[CommandOut]:
                 ids = office.commander.send_policy(
                     asked.zone, lambda version: policy_bytes(version, file), asked.actor, **more
                 )
+            case name if name in MODE_COMMANDS and asked.door is not None:
+                ids = office.commander.set_mode(asked.zone, name, asked.door, asked.actor, **more)
             case _:
-                lacking = "door" if asked.name is HeadquartersCommand.OPEN else "roster"
+                lacking = "roster" if asked.name is HeadquartersCommand.ROSTER_SET else "door"
                 raise HTTPException(422, f"{asked.name.value} needs `{lacking}`")
     except CommandUnfit as unfit:
         raise HTTPException(409, str(unfit)) from unfit

@@ -6,7 +6,7 @@ headquarters has sent one (``fourmusts central command roster``), that counts in
 
 from __future__ import annotations
 
-from .doors import DoorAccess, Level, LevelBySchedule, Lockout, TwoPerson
+from .doors import DoorAccess, Level, LevelBySchedule, Lockout, Passback, TwoPerson
 from .officers import OfficerSettings, Role
 from .roster import BOOTSTRAP, Roster, RosterTables, RosterUnfit, read_roster, roster_bytes
 from .schedules import Schedule, Weekday, Window
@@ -18,6 +18,7 @@ __all__ = [
     "LevelBySchedule",
     "Lockout",
     "OfficerSettings",
+    "Passback",
     "Role",
     "Roster",
     "RosterTables",

@@ -35,6 +35,17 @@ class TwoPerson(Settings):
     """When two are needed; by default at any time."""
 
 
+class Passback(StrEnum):
+    """What comes of it when somebody passes into an area that he is known to be in already: his card may have been
+    handed back through the door."""
+
+    OFF = "off"
+    SOFT = "soft"
+    """He passes, and that is said."""
+    HARD = "hard"
+    """He does not come in; he may always leave, and that is said."""
+
+
 class DoorAccess(Settings):
     """The rules of one door. A door without any admits, by card, the roles that ``zone.toml`` gives it."""
 
@@ -45,6 +56,7 @@ class DoorAccess(Settings):
     levels: list[LevelBySchedule] = Field([], max_length=16)
     """The first whose schedule holds counts in place of ``level``: the card by day, card and PIN by night."""
     two_person: TwoPerson | None = None
+    passback: Passback = Passback.OFF
 
 
 class Lockout(Settings):

@@ -93,6 +93,20 @@ class DoorReleased(EventData):
     actor: str | None
 
 
+class DoorMode(EventData):
+    """How a door stands from now on, whoever comes: open for everybody, shut for nearly everybody, or neither.
+
+    It is written whenever one of the two changes; a start of the doors goes on with the last one.
+    """
+
+    TYPE: ClassVar[str] = "door.mode"
+    door: PartId
+    released: ReleaseCause | None
+    """Why it is open for everybody; what began it is ``door.released``."""
+    locked_down: bool
+    actor: str | None
+
+
 class DoorPart(StrEnum):
     READER = "reader"
     CONTACT = "contact"

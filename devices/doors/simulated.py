@@ -3,6 +3,7 @@
 open front-door                  the leaf is opened          close front-door
 contact front-door fault|ok      the contact breaks, is mended
 press front-door                 the button is pressed
+fire alarm on|off|fault          what the fire system's contact says
 lock front-door [jam|dead|free]  the bolt sticks, the relay fails, both work; without a word: how it stands
 """
 
@@ -146,6 +147,28 @@ class SimulatedContact(Contact):
                 self.set(self._leaf)
                 return "its contact works"
         raise SimulationError(f"a contact can be fault or ok; not {' '.join(words)!r}")
+
+
+FIRE_INPUT = "alarm"
+"""Its name on the bench, where every device has a kind and a name; a zone has one."""
+
+
+class SimulatedFireInput(SimulatedContact):
+    """The contact of a fire system: closed as long as there is no alarm."""
+
+    def __init__(self) -> None:
+        super().__init__(FIRE_INPUT)
+
+    def stand_on(self, bench: Bench) -> None:
+        bench.register("fire", self.door, self._follow)
+
+    def _follow(self, words: Sequence[str]) -> str:
+        states = {"on": ContactState.OPEN, "off": ContactState.CLOSED, "fault": ContactState.FAULT}
+        match list(words):
+            case [word] if word in states:
+                news = self.set(states[word])
+                return f"its contact is {states[word]}" if news else f"its contact was {states[word]} already"
+        raise SimulationError(f"the fire alarm can be {', '.join(states)}; not {' '.join(words)!r}")
 
 
 class SimulatedButton(Button):

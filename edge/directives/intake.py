@@ -13,7 +13,7 @@ from typing import Any
 from config.errors import ConfigurationError
 from config.policy import read_policy
 from config.roster import RosterUnfit, read_roster
-from config.zone import HeadquartersCommand, ZoneSettings
+from config.zone import EVERY_DOOR, MODE_COMMANDS, HeadquartersCommand, ZoneSettings
 from sync.commands import CommandUnwelcome
 from sync.documents import ROSTER_SET, Part, joined, read_part
 from sync.protocol.messages import Command
@@ -40,6 +40,10 @@ class ZoneIntake:
             self._check_may(command.actor, name, None)
             return self._admit_document(command)
         door = command.args.get("door")
+        if door == EVERY_DOOR and name in MODE_COMMANDS:
+            for each in self._doors:
+                self._check_may(command.actor, name, each)
+            return command.args
         if not isinstance(door, str) or door not in self._doors:
             raise CommandUnwelcome(f"args.door names no door of this zone; there are: {', '.join(self._doors)}")
         self._check_may(command.actor, name, door)

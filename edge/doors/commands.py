@@ -7,6 +7,11 @@
     open     {"door": id}
              open it once, now; an officer with the role zone_manager may, and whom [[headquarters.may]] names when
              headquarters gives it; too late after 10 s
+    lockdown  {"door": id or "*"}
+             nobody but a zone manager passes that door, or any, until lockdown.end with the same argument
+    release  {"door": id or "*"}
+             it is unlocked for everybody, until secure with the same argument
+             all four: who may open may do that, and as long
     provision  {"reader": id}
              give that reader, which has no key yet, the one of its key file; an officer with the role zone_manager
              may, from within the zone; too late after 10 s
@@ -16,17 +21,27 @@ What cannot be understood is answered with ``command.refused``; commands for oth
 
 from __future__ import annotations
 
-from config.zone import HeadquartersCommand
+from config.zone import EVERY_DOOR, HeadquartersCommand
 from custody.events import Event, PassagePurpose
 from sync.commands import ORIGIN
 
-from .facts import CommandUnusable, Fact, Now, OpenRequested, PassageDeclared, ProvisionRequested
+from .facts import (
+    CommandUnusable,
+    Fact,
+    ModeChange,
+    ModeRequested,
+    Now,
+    OpenRequested,
+    PassageDeclared,
+    ProvisionRequested,
+)
 from .layout import Layout
 
 PASSAGE_VALID_S = 120.0
 OPEN_VALID_S = 10.0
 """Nobody stands at the door any more when a command is this old."""
-NAMES = {"passage": "door", "open": "door", "provision": "reader"}
+MODES = {change.value: change for change in ModeChange}
+NAMES = {"passage": "door", "open": "door", "provision": "reader", **dict.fromkeys(MODES, "door")}
 """The doors' commands, and what each must name."""
 
 
@@ -53,6 +68,9 @@ def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history
             return CommandUnusable(command, actor, f"too late: older than {OPEN_VALID_S:g} s; ask again", id_)
         if command == "open":
             return OpenRequested(part, actor, _by_right(event, actor, part, layout), id_)
+        if command in MODES:
+            door = None if part == EVERY_DOOR else part
+            return ModeRequested(MODES[command], door, actor, _by_right(event, actor, door, layout), id_)
         if event.data.get("origin") == ORIGIN:
             return CommandUnusable(command, actor, "a key is given only by somebody who stands in the zone", id_)
         return ProvisionRequested(part, actor)
@@ -64,11 +82,14 @@ def read_command(event: Event, layout: Layout, now: Now, bootid: str, *, history
     return declared
 
 
-def _by_right(event: Event, actor: str, door: str, layout: Layout) -> bool:
-    """Whether it is headquarters that says so, and the settings permit it to this actor there."""
-    if layout.headquarters is None or event.data.get("origin") != ORIGIN:
+def _by_right(event: Event, actor: str, door: str | None, layout: Layout) -> bool:
+    """Whether it is headquarters that says so, and the settings permit it to this actor there; ``None`` is at
+    every door."""
+    headquarters = layout.headquarters
+    if headquarters is None or event.data.get("origin") != ORIGIN:
         return False
-    return layout.headquarters.permits(actor, HeadquartersCommand.OPEN, door)
+    command = HeadquartersCommand(event.data["command"])
+    return all(headquarters.permits(actor, command, each) for each in (layout.doors if door is None else [door]))
 
 
 def _passage(

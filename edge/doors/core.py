@@ -14,29 +14,14 @@ The deadline of a relock stands in the state before the lock is energised.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from custody.events import (
-    CommandRefused,
-    Direction,
-    DoorDenied,
-    DoorFault,
-    DoorGranted,
-    DoorPart,
-    DoorReleased,
-    Draft,
-    FaultState,
-    PartId,
-    ReleaseCause,
-    StayId,
-    draft,
-)
-from devices.doors.contact import ContactState
+from custody.events import DoorFault, DoorPart, Draft, FaultState, draft
 from devices.doors.lock import LockState
 from devices.readers.reader import Feedback, ReaderState
 
-from . import access, leaf
+from . import from_afar, identification, interlock, leaf
 from .facts import (
     Action,
     ButtonPressed,
@@ -44,15 +29,17 @@ from .facts import (
     CommandUnusable,
     ContactReported,
     Fact,
-    KnownStay,
+    FireReported,
     LedgerReported,
     Lock,
     LockReported,
+    ModeRequested,
     Now,
     OpenRequested,
     PassageDeclared,
+    PastKnown,
     PinPresented,
-    Provision,
+    PinVerified,
     ProvisionEnded,
     ProvisionRequested,
     ReaderReported,
@@ -62,131 +49,33 @@ from .facts import (
     StaysChanged,
     TamperReported,
     TimePassed,
-    Unlock,
 )
-from .layout import Layout, as_event_officer
-from .leaf import DoorState, Phase
+from .leaf import Phase
+from .state import Outcome, State, refused
 
-LOCK_TRAVEL_S = 0.5
-"""A bolt has arrived this long after its command; then it is asked where it is."""
+__all__ = ["Outcome", "State", "next_deadline_s", "step"]
+
 LOCK_RETRY_S = 2.0
 """A lock that should be locked and is not is told again this often."""
 
 
-@dataclass(frozen=True)
-class State:
-    """Everything that the doors know. Replaced, never changed."""
-
-    layout: Layout
-    doors: Mapping[PartId, DoorState]
-    readers: Mapping[PartId, ReaderState]
-    stays: Mapping[StayId, KnownStay] = field(default_factory=dict)
-    passages: Mapping[tuple[PartId, PartId], PassageDeclared] = field(default_factory=dict)
-    """What was declared at the door terminals: by (door, officer)."""
-    provisioning: Mapping[PartId, str] = field(default_factory=dict)
-    """Readers that are being given their key, and on whose word."""
-    ledger_writable: bool = True
-
-    @classmethod
-    def at_start(cls, layout: Layout) -> State:
-        """Every lock is locked, nothing else is known."""
-        doors = {
-            door.id: DoorState(phase=Phase.SECURE if door.contact is None else Phase.UNSEEN)
-            for door in layout.doors.values()
-        }
-        return cls(layout, doors, dict.fromkeys(layout.readers, ReaderState.UNKNOWN))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    state: State
-    actions: tuple[Action, ...] = ()
-    drafts: tuple[Draft, ...] = ()
-
-
 def step(state: State, fact: Fact, now: Now) -> Outcome:
     """What follows from one fact. Total: a fact about a door or a reader that is not there changes nothing."""
-    return _STEPS[type(fact)](state, fact, now)
+    outcome = _STEPS[type(fact)](state, fact, now)
+    settled, locks = interlock.settled(outcome.state, now.boot_s)
+    whereabouts = settled.whereabouts
+    for line in outcome.drafts:
+        whereabouts = whereabouts.follow(line.type, line.data, settled.layout)
+    if whereabouts is not settled.whereabouts:
+        settled = replace(settled, whereabouts=whereabouts)
+    return Outcome(settled, outcome.actions + locks, outcome.drafts)
 
 
 def next_deadline_s(state: State) -> float | None:
     """Boot time at which ``TimePassed`` is due next, or None."""
     dues = [due_s for door in state.doors.values() for due_s in door.deadlines_s()]
+    dues += [dialogue.until_s for dialogue in state.dialogues.values()]
     return min(dues, default=None)
-
-
-def _with_door(state: State, door: PartId, new: DoorState) -> State:
-    return replace(state, doors={**state.doors, door: new})
-
-
-def _on_card(state: State, fact: CardPresented, now: Now) -> Outcome:
-    place = state.layout.readers.get(fact.reader)
-    if place is None:
-        return Outcome(state)
-    holder = state.layout.holders.get(fact.number.upper())
-    declared = None if holder is None else state.passages.get((place.door, holder.id))
-    if declared is not None and declared.until_s < now.boot_s:
-        declared = None
-    request = access.Request(
-        door=place.door,
-        direction=place.direction,
-        card=fact.number,
-        reader_state=state.readers[fact.reader],
-        declared=declared,
-        interlock_free=_interlock_free(state, place.door),
-        ledger_writable=state.ledger_writable,
-        wall_us=now.wall_us,
-    )
-    decision = access.decide(request, state.layout, state.stays)
-    if isinstance(decision, access.Denied):
-        denial = _denial(fact.reader, place.door, place.direction, decision)
-        return Outcome(state, (Show(fact.reader, Feedback.DENIED),), (denial,))
-    granted = DoorGranted(
-        door=place.door,
-        reader=fact.reader,
-        direction=place.direction,
-        officer=as_event_officer(decision.officer),
-        second=None,
-        purpose=decision.purpose,
-        stay=decision.stay,
-    )
-    passages = {key: kept for key, kept in state.passages.items() if kept is not declared}
-    let_through = _let_through(replace(state, passages=passages), place.door, now, expects_taking=True)
-    show = Show(fact.reader, Feedback.GRANTED)
-    return Outcome(let_through, (Unlock(place.door), show), (draft(granted),))
-
-
-def _on_pin(state: State, fact: PinPresented, now: Now) -> Outcome:
-    """A PIN alone opens nothing: whoever keyed it in is shown so."""
-    return Outcome(state, (Show(fact.reader, Feedback.DENIED),) if fact.reader in state.readers else ())
-
-
-def _denial(reader: PartId, door: PartId, direction: Direction, denied: access.Denied) -> Draft:
-    extra: dict[str, Any] = {} if denied.detail is None else {"detail": denied.detail}
-    officer = None if denied.officer is None else as_event_officer(denied.officer)
-    return draft(
-        DoorDenied(door=door, reader=reader, direction=direction, officer=officer, reason=denied.reason, **extra)
-    )
-
-
-def _let_through(state: State, door: PartId, now: Now, *, expects_taking: bool) -> State:
-    """The door may be passed from now on; the deadline of its relock is set here, before any relay moves."""
-    settings = state.layout.doors[door]
-    let = leaf.let_through(state.doors[door], settings, now.boot_s, expects_taking=expects_taking)
-    return _with_door(state, door, replace(let, read_lock_at_s=now.boot_s + LOCK_TRAVEL_S))
-
-
-def _interlock_free(state: State, door: PartId) -> bool:
-    """Every other door of the group is closed and locked for certain; what is unknown or broken is not."""
-    others = [state.doors[other] for other in state.layout.interlocked_with(door)]
-    return all(
-        other.phase is Phase.SECURE
-        and other.contact is ContactState.CLOSED
-        and other.commanded is LockState.LOCKED
-        and other.measured is not LockState.UNLOCKED
-        and not other.faults & {DoorPart.LOCK, DoorPart.CONTACT}
-        for other in others
-    )
 
 
 def _on_contact(state: State, fact: ContactReported, now: Now) -> Outcome:
@@ -196,70 +85,8 @@ def _on_contact(state: State, fact: ContactReported, now: Now) -> Outcome:
     moved, drafts = leaf.contact(state.doors[fact.door], settings, fact.state, now.boot_s)
     actions: tuple[Action, ...] = ()
     if moved.phase is Phase.SECURE and moved.commanded is LockState.UNLOCKED:
-        moved, actions = _locked(moved, now), (Lock(fact.door),)
-    return Outcome(_with_door(state, fact.door, moved), actions, drafts)
-
-
-def _locked(door: DoorState, now: Now) -> DoorState:
-    return replace(door, commanded=LockState.LOCKED, relock_at_s=None, read_lock_at_s=now.boot_s + LOCK_TRAVEL_S)
-
-
-def _on_button(state: State, fact: ButtonPressed, now: Now) -> Outcome:
-    settings = state.layout.doors.get(fact.door)
-    if settings is None or not settings.button_opens:
-        return Outcome(state)
-    released = DoorReleased.model_validate(
-        {"door": fact.door, "cause": ReleaseCause.EMERGENCY, "actor": None, "by": "button"}
-    )
-    let_through = _let_through(state, fact.door, now, expects_taking=False)
-    return Outcome(let_through, (Unlock(fact.door),), (draft(released),))
-
-
-def _on_open_request(state: State, fact: OpenRequested, now: Now) -> Outcome:
-    free = fact.door not in state.doors or _interlock_free(state, fact.door)
-    refused = access.remote_opening_refused(
-        fact.actor, fact.door, state.layout, now.wall_us, interlock_free=free, by_right=fact.by_right
-    )
-    if refused is None and not state.ledger_writable:
-        refused = "the ledger cannot be written, and nothing is opened from afar unrecorded; see the doors' log"
-    if refused is not None:
-        return _on_unusable_command(state, CommandUnusable("open", fact.actor, refused, fact.command), now)
-    given = {} if fact.command is None else {"command": fact.command}
-    released = DoorReleased.model_validate(
-        {"door": fact.door, "cause": ReleaseCause.REMOTE, "actor": fact.actor, **given}
-    )
-    let_through = _let_through(state, fact.door, now, expects_taking=False)
-    return Outcome(let_through, (Unlock(fact.door),), (draft(released),))
-
-
-def _on_provision_request(state: State, fact: ProvisionRequested, now: Now) -> Outcome:
-    refused = access.provisioning_refused(fact.actor, fact.reader, state.layout, now.wall_us)
-    if refused is None and state.readers[fact.reader] in (ReaderState.ONLINE, ReaderState.UNKNOWN):
-        refused = (
-            f"{fact.reader} is {state.readers[fact.reader]}: only one that was found without its key is given it"
-        )
-    if refused is None and fact.reader in state.provisioning:
-        refused = f"{fact.reader} is being given its key already, as {state.provisioning[fact.reader]} asked"
-    if refused is None and not state.ledger_writable:
-        refused = "the ledger cannot be written, and no key is given out unrecorded; see the doors' log"
-    if refused is not None:
-        return Outcome(state, (), (_provisioning_refused(fact.actor, refused),))
-    provisioning = {**state.provisioning, fact.reader: fact.actor}
-    return Outcome(replace(state, provisioning=provisioning), (Provision(fact.reader),))
-
-
-def _on_provision_end(state: State, fact: ProvisionEnded, now: Now) -> Outcome:
-    """A reader that took its key says so by coming online; one that did not is answered to whoever asked."""
-    actor = state.provisioning.get(fact.reader)
-    kept = {reader: other for reader, other in state.provisioning.items() if reader != fact.reader}
-    ended = replace(state, provisioning=kept)
-    if actor is None or fact.keyed:
-        return Outcome(ended)
-    return Outcome(ended, (), (_provisioning_refused(actor, fact.detail),))
-
-
-def _provisioning_refused(actor: str, reason: str) -> Draft:
-    return draft(CommandRefused(command="provision", actor=actor, reason=reason))
+        moved, actions = leaf.commanded(moved, LockState.LOCKED, now.boot_s), (Lock(fact.door),)
+    return Outcome(state.with_door(fact.door, moved), actions, drafts)
 
 
 def _on_passage(state: State, fact: PassageDeclared, now: Now) -> Outcome:
@@ -268,9 +95,7 @@ def _on_passage(state: State, fact: PassageDeclared, now: Now) -> Outcome:
 
 
 def _on_unusable_command(state: State, fact: CommandUnusable, now: Now) -> Outcome:
-    given = {} if fact.id is None else {"id": fact.id}
-    told = {"command": fact.command, "actor": fact.actor, "reason": fact.reason, **given}
-    return Outcome(state, (), (draft(CommandRefused.model_validate(told)),))
+    return Outcome(state, (), (refused(fact.command, fact.actor, fact.reason, fact.id),))
 
 
 def _on_roster(state: State, fact: RosterChanged, now: Now) -> Outcome:
@@ -291,7 +116,9 @@ def _on_lock_report(state: State, fact: LockReported, now: Now) -> Outcome:
     door, drafts = leaf.fault(door, fact.door, DoorPart.LOCK, problem)
     if problem is not None:
         door = replace(door, read_lock_at_s=now.boot_s + LOCK_RETRY_S)
-    return Outcome(_with_door(state, fact.door, door), (), drafts)
+    # An answer from before the bolt had time to move says nothing of where it is now.
+    door = replace(door, bolt_answered=problem is None and door.read_lock_at_s is None)
+    return Outcome(state.with_door(fact.door, door), (), drafts)
 
 
 def _on_reader_report(state: State, fact: ReaderReported, now: Now) -> Outcome:
@@ -322,7 +149,7 @@ def _on_reader_report(state: State, fact: ReaderReported, now: Now) -> Outcome:
         drafts: tuple[Draft, ...] = (draft(told),)
     else:
         door, drafts = leaf.fault(door, place.door, DoorPart.READER, problem)
-    return Outcome(replace(_with_door(state, place.door, door), readers=readers), (), drafts)
+    return Outcome(replace(state.with_door(place.door, door), readers=readers), (), drafts)
 
 
 def _on_tamper(state: State, fact: TamperReported, now: Now) -> Outcome:
@@ -331,7 +158,7 @@ def _on_tamper(state: State, fact: TamperReported, now: Now) -> Outcome:
         return Outcome(state)
     problem = f"the housing of {fact.reader} is open; go and look" if fact.tampered else None
     door, drafts = leaf.fault(state.doors[place.door], place.door, DoorPart.TAMPER, problem)
-    return Outcome(_with_door(state, place.door, door), (), drafts)
+    return Outcome(state.with_door(place.door, door), (), drafts)
 
 
 def _on_stays(state: State, fact: StaysChanged, now: Now) -> Outcome:
@@ -348,7 +175,7 @@ def _on_time(state: State, fact: TimePassed, now: Now) -> Outcome:
     drafts: list[Draft] = []
     for name, door in state.doors.items():
         if door.relock_at_s is not None and now.boot_s >= door.relock_at_s:
-            door = _locked(door, now)
+            door = leaf.commanded(door, LockState.LOCKED, now.boot_s)
             actions.append(Lock(name))
         if door.read_lock_at_s is not None and now.boot_s >= door.read_lock_at_s:
             door = replace(door, read_lock_at_s=None)
@@ -356,26 +183,33 @@ def _on_time(state: State, fact: TimePassed, now: Now) -> Outcome:
             if DoorPart.LOCK in door.faults and door.commanded is LockState.LOCKED:
                 actions.append(Lock(name))
             actions.append(ReadLock(name))
+        if door.prealarm_at_s is not None and now.boot_s >= door.prealarm_at_s:
+            door = replace(door, prealarm_at_s=None)
+            actions += [Show(reader, Feedback.CLOSE_DOOR) for reader in state.layout.readers_of(name)]
         door, told = leaf.time_passed(door, state.layout.doors[name], now.boot_s)
         drafts += told
-        state = _with_door(state, name, door) if door is not state.doors[name] else state
-    return Outcome(state, tuple(actions), tuple(drafts))
+        state = state.with_door(name, door) if door is not state.doors[name] else state
+    return Outcome(state, tuple(actions), tuple(drafts)).then(identification.expired(state, now))
 
 
-_STEPS: dict[type, Callable[[State, Any, Now], Outcome]] = {
-    CardPresented: _on_card,
-    PinPresented: _on_pin,
-    ContactReported: _on_contact,
-    ButtonPressed: _on_button,
-    OpenRequested: _on_open_request,
-    ProvisionRequested: _on_provision_request,
-    ProvisionEnded: _on_provision_end,
+_STEPS: Mapping[type, Callable[[State, Any, Now], Outcome]] = {
+    CardPresented: identification.on_card,
+    PinPresented: identification.on_pin,
+    PinVerified: identification.on_verdict,
+    ButtonPressed: from_afar.on_button,
+    OpenRequested: from_afar.on_open_request,
+    ModeRequested: from_afar.on_mode_request,
+    FireReported: from_afar.on_fire,
+    PastKnown: from_afar.on_past,
+    ProvisionRequested: from_afar.on_provision_request,
+    ProvisionEnded: from_afar.on_provision_end,
     PassageDeclared: _on_passage,
     CommandUnusable: _on_unusable_command,
-    RosterChanged: _on_roster,
+    ContactReported: _on_contact,
     LockReported: _on_lock_report,
     ReaderReported: _on_reader_report,
     TamperReported: _on_tamper,
+    RosterChanged: _on_roster,
     StaysChanged: _on_stays,
     LedgerReported: _on_ledger,
     TimePassed: _on_time,

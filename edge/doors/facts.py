@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from config.roster import Roster
-from custody.events import Direction, PartId, PassagePurpose, StayId
+from custody.events import PartId, PassagePurpose, StayId
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
 from devices.readers.reader import Feedback, ReaderState
+
+from .mode import Mode
+from .whereabouts import Whereabouts
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,22 @@ class PinPresented:
 
     reader: PartId
     pin: str = field(repr=False)
+
+
+class PinVerdict(StrEnum):
+    RIGHT = "right"
+    DURESS = "duress"
+    """Right, and he is being forced: nobody at the door may notice that this is known."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class PinVerified:
+    """What became of the PIN that ``VerifyPin`` with this ticket asked about."""
+
+    reader: PartId
+    ticket: int
+    verdict: PinVerdict
 
 
 @dataclass(frozen=True)
@@ -125,6 +145,45 @@ class OpenRequested:
     """The command's id, if headquarters gave it; it stands in the answer."""
 
 
+class ModeChange(StrEnum):
+    """What somebody asks of a door until further notice; the values are the commands' names."""
+
+    LOCKDOWN = "lockdown"
+    LOCKDOWN_END = "lockdown.end"
+    RELEASE = "release"
+    """Unlock it for everybody, in an emergency."""
+    SECURE = "secure"
+    """End its release, whatever caused it: somebody has looked."""
+
+
+@dataclass(frozen=True)
+class ModeRequested:
+    """Somebody asks that one door, or with ``None`` every door, stand otherwise from now on."""
+
+    change: ModeChange
+    door: PartId | None
+    actor: str
+    by_right: bool = False
+    """As in ``OpenRequested``."""
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class FireReported:
+    """The fire system's contact says so: ``CLOSED`` is no alarm, ``OPEN`` is fire."""
+
+    state: ContactState
+
+
+@dataclass(frozen=True)
+class PastKnown:
+    """What the ledger tells of the time before this start."""
+
+    whereabouts: Whereabouts
+    modes: Mapping[PartId, Mode]
+    """By door; of a door that is not named it is the usual one."""
+
+
 @dataclass(frozen=True)
 class ProvisionRequested:
     """Somebody asks that a reader without a key be given the one of its key file."""
@@ -166,6 +225,7 @@ class TimePassed:
 Fact = (
     CardPresented
     | PinPresented
+    | PinVerified
     | ContactReported
     | ButtonPressed
     | ReaderReported
@@ -175,6 +235,9 @@ Fact = (
     | StaysChanged
     | PassageDeclared
     | OpenRequested
+    | ModeRequested
+    | FireReported
+    | PastKnown
     | ProvisionRequested
     | CommandUnusable
     | RosterChanged
@@ -213,12 +276,15 @@ class Provision:
     reader: PartId
 
 
-Action = Unlock | Lock | ReadLock | Show | Provision
-
-
 @dataclass(frozen=True)
-class ReaderPlace:
-    """Where a reader hangs: at which door, on whose way through it."""
+class VerifyPin:
+    """Compare the PIN with the hashes; ``PinVerified`` with this ticket follows. No ``repr`` shows any of it."""
 
-    door: PartId
-    direction: Direction
+    reader: PartId
+    ticket: int
+    pin: str = field(repr=False)
+    pin_hash: str = field(repr=False)
+    duress_pin_hash: str | None = field(repr=False)
+
+
+Action = Unlock | Lock | ReadLock | Show | Provision | VerifyPin

@@ -16,7 +16,13 @@ from custody.events import PartId
 from devices.doors.button import Button
 from devices.doors.contact import Contact
 from devices.doors.lock import Lock, LockState
-from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
+from devices.doors.simulated import (
+    FIRE_INPUT,
+    SimulatedButton,
+    SimulatedContact,
+    SimulatedFireInput,
+    SimulatedLock,
+)
 from devices.doors.unusable import UnusableContact, UnusableLock
 from devices.errors import DeviceError
 from devices.readers.reader import (
@@ -36,6 +42,7 @@ from .facts import (
     CardPresented,
     ContactReported,
     Fact,
+    FireReported,
     PinPresented,
     ProvisionEnded,
     ReaderReported,
@@ -57,6 +64,8 @@ class Hardware:
     contacts: dict[PartId, Contact] = field(default_factory=dict)
     buttons: dict[PartId, Button] = field(default_factory=dict)
     readers: dict[PartId, Reader] = field(default_factory=dict)
+    fire: Contact | None = None
+    """The fire system's; ``CLOSED`` is no alarm."""
     bench: Bench | None = None
     starters: list[Callable[[], None]] = field(default_factory=list)
     """What runs beneath the devices (input watch, reader buses): started after they listen."""
@@ -68,6 +77,8 @@ class Hardware:
             contact.start(lambda state, door=door: take(ContactReported(door, state)))  # type: ignore[misc]
         for door, button in self.buttons.items():
             button.start(lambda door=door: take(ButtonPressed(door)))  # type: ignore[misc]
+        if self.fire is not None:
+            self.fire.start(lambda state: take(FireReported(state)))
         for reader in self.readers.values():
             reader.start(lambda fact: take(as_fact(fact)))
         for start in self.starters:
@@ -80,6 +91,7 @@ class Hardware:
         steps = [lock.let_go for lock in self.locks.values()]
         steps += [contact.close for contact in self.contacts.values()]
         steps += [button.close for button in self.buttons.values()]
+        steps += [] if self.fire is None else [self.fire.close]
         steps += [reader.close for reader in self.readers.values()]
         steps += self.closers
         if self.bench is not None:
@@ -116,6 +128,7 @@ def build(settings: ZoneSettings, *, clock: Clock | None = None, pin_factory: An
     builder = _Builder(settings, hardware, clock or SystemClock(), pin_factory)
     for door in settings.doors:
         builder.add_door(door)
+    builder.add_fire_input()
     builder.add_readers()
     builder.watch_threads()
     return hardware
@@ -171,8 +184,19 @@ class _Builder:
 
             return GpioContact(door, **self._line(contact))
         except DeviceError as error:
-            log.critical("door %s has no contact that can be read: %s", door, error)
+            log.critical("%s has no contact that can be read: %s", door, error)
             return UnusableContact(door)
+
+    def add_fire_input(self) -> None:
+        fire = self._settings.fire
+        if fire is None:
+            return
+        if fire.driver == "simulated":
+            simulated = SimulatedFireInput()
+            simulated.stand_on(self._bench())
+            self._hardware.fire = simulated
+        else:
+            self._hardware.fire = self._contact(FIRE_INPUT, fire)
 
     def _button(self, door: PartId, button: InputSettings) -> Button | None:
         if button.driver == "simulated":

@@ -47,10 +47,14 @@ class Relocker:
         if self._thread.is_alive():
             self._thread.join(STOP_REAL_S)
 
-    def unlock(self, door: PartId, relock_at_s: float) -> None:
-        """Unlock; the deadline is armed before the lock moves. Raises whatever the lock raises."""
+    def unlock(self, door: PartId, relock_at_s: float | None) -> None:
+        """Unlock; the deadline is armed before the lock moves. ``None``: a release, which has none until it is
+        ended. Raises whatever the lock raises."""
         with self._changed:
-            self._due_s[door] = relock_at_s
+            if relock_at_s is None:
+                self._due_s.pop(door, None)
+            else:
+                self._due_s[door] = relock_at_s
             self._changed.notify()
             # Within the mutex: a relock that falls due in this moment must not come between the two.
             self._locks[door].unlock()

@@ -35,10 +35,12 @@ from .facts import (
     Show,
     TimePassed,
     Unlock,
+    VerifyPin,
 )
 from .hardware import Hardware
 from .layout import Layout
 from .missed import Missed
+from .pin_check import PinCheck
 from .relock import Relocker
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ class DoorService:
         self._facts: queue.Queue[Fact] = queue.Queue(QUEUE_MAX)
         self._missed = Missed()
         self._relocker = Relocker(hardware.locks, clock)
+        self._pins = PinCheck(self.take)
         self._problems: dict[str, str] = {}
         """By door: why its lock did not take its last command."""
         self._beat_at_s = self._retry_at_s = clock.boottime_s()
@@ -91,12 +94,14 @@ class DoorService:
     def serve(self, stop: threading.Event) -> None:
         """Follow facts and deadlines until ``stop``."""
         self._relocker.start()
+        self._pins.start()
         try:
             self._try_ledger()
             while not stop.is_set():
                 self.turn(self._next_fact())
         finally:
             self._relocker.stop()
+            self._pins.stop()
 
     def turn(self, fact: Fact | None) -> None:
         """One turn of the loop: the fact, if there is one, and whatever is due by now."""
@@ -201,15 +206,18 @@ class DoorService:
                     self._show(reader, feedback)
                 case Provision(reader):
                     self._provision(reader)
+                case VerifyPin():
+                    self._pins.verify(action)
 
     def _command(self, door: str, wanted: LockState) -> None:
         try:
             if wanted is LockState.LOCKED:
                 self._relocker.lock(door)
             else:
-                relock_at_s = self.state.doors[door].relock_at_s
-                assert relock_at_s is not None, "the core sets the deadline of a relock before it unlocks"
-                self._relocker.unlock(door, relock_at_s)
+                now = self.state.doors[door]
+                is_released = now.mode.released is not None
+                assert is_released or now.relock_at_s is not None, "a relock is due before its unlocking"
+                self._relocker.unlock(door, now.relock_at_s)
             self._problems.pop(door, None)
         except LockFault as error:
             log.error("%s", error)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from config.clock import Clock
-from custody.events import Event
+from custody.events import Event, PartId
 from custody.register import Register, Stay, effective
 from sync.ledger import Ledger
 
 from ..directives.in_force import InForce
 from .commands import read_command
-from .facts import CommandUnusable, Fact, KnownStay, Now, RosterChanged, StaysChanged
+from .facts import CommandUnusable, Fact, KnownStay, Now, PastKnown, RosterChanged, StaysChanged
 from .layout import Layout
+from .mode import Mode, followed
+from .whereabouts import Whereabouts
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,25 @@ def known_stay(stay: Stay) -> KnownStay:
     )
 
 
+class Past:
+    """How the doors stood and where officers were, by the lines so far."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._whereabouts = Whereabouts()
+        self._modes: Mapping[PartId, Mode] = {}
+
+    def follow(self, event: Event) -> None:
+        try:
+            self._whereabouts = self._whereabouts.follow(event.type, event.data, self._layout)
+            self._modes = followed(self._modes, event.type, event.data)
+        except (KeyError, TypeError, ValueError):
+            log.exception("event %s (%s) tells nothing of where officers are", event.id, event.type)
+
+    def told(self) -> PastKnown:
+        return PastKnown(self._whereabouts, self._modes)
+
+
 class LedgerWatch:
     """Reads on a thread of its own and tells ``take``. ``start`` returns once it knows all that was written."""
 
@@ -60,6 +81,8 @@ class LedgerWatch:
         self._take = take
         self._troubles: dict[str, str] = {}
         self._register = Register()
+        self._past: Past | None = Past(layout)
+        """Until it was told: later the doors know better than the ledger."""
         self._caught_up = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="doors-ledger", daemon=True)
@@ -88,6 +111,8 @@ class LedgerWatch:
     def _follow(self) -> None:
         """From the beginning on, until a stop or an error; the register is folded anew each time."""
         self._register = Register()
+        if self._past is not None:
+            self._past = Past(self._layout)
         follower = self._ledger.follow()
         corrected: Event | None = None
         """The last line read, once there was a correction: the fold must go that far and no further."""
@@ -102,6 +127,9 @@ class LedgerWatch:
             if corrected is not None:
                 self._fold_again(corrected)
             self._tell_all()
+            if self._past is not None:
+                self._take(self._past.told())
+                self._past = None
             if self._in_force is not None:
                 self._look_at_directives(self._in_force)
             self._caught_up.set()
@@ -112,6 +140,8 @@ class LedgerWatch:
             follower.close()
 
     def _apply(self, event: Event, *, history: bool) -> None:
+        if self._past is not None:
+            self._past.follow(event)
         try:
             if event.type == CORRECTED and not history:
                 self._fold_again(event)

@@ -18,6 +18,7 @@ from central.store.logs import LogTable
 from config.clock import ManualClock
 from config.policy import policy_bytes
 from config.roster import RosterTables, read_roster
+from config.zone import HeadquartersCommand
 from sync.commands import VALID_S_MAX, check_signature
 from sync.documents import joined, read_part
 from sync.note import SigningKey
@@ -152,6 +153,11 @@ def test_what_the_doors_say_after_the_zone_has_it_is_the_outcome(
     answer("command.refused", id=repeated, reason="it was given before", repeated=True)
     dispatch.send_due(0.0)
     assert [state(commands, id_) for id_ in (opened, refused, repeated)] == ["done", "refused", "received"]
+    (locked,) = commander.set_mode("nz01", HeadquartersCommand.LOCKDOWN, "front", "hq-duty")
+    answer("command.received", id=locked)
+    answer("door.mode", door="front", released=None, locked_down=True, actor="hq-duty", command=locked)
+    dispatch.send_due(0.0)
+    assert state(commands, locked) == "done"
     row = commands.command(refused)
     assert row is not None and row["reason"] == "interlock" and row["answer"]
 
@@ -263,9 +269,11 @@ def test_commands_are_given_and_seen_over_the_interface(web: TestClient, token: 
     (roster,) = asked(web, token, name="roster.set", roster=ROSTER.model_dump(mode="json", by_alias=True)).json()
     assert set(roster["args"]) == {"version", "sha256", "part", "parts"}
     (policy,) = asked(web, token, name="policy.set").json()
+    (locked,) = asked(web, token, name="lockdown", door="*").json()
+    assert (locked["name"], locked["args"]) == ("lockdown", {"door": "*"})
     assert web.get(f"/api/v1/commands/{policy['id']}").json() == policy
     listed = web.get("/api/v1/commands", params={"zone": "nz01"}).json()
-    assert {one["id"] for one in listed} == {one["id"] for one in (policy, roster, opened)}
+    assert {one["id"] for one in listed} == {one["id"] for one in (policy, roster, opened, locked)}
     assert web.get("/api/v1/commands", params={"zone": "nz02"}).json() == []
     assert web.get("/api/v1/commands/none").status_code == 404
 
@@ -274,6 +282,7 @@ def test_commands_are_given_and_seen_over_the_interface(web: TestClient, token: 
     ("fields", "status", "expected"),
     [
         ({"name": "open"}, 422, "needs `door`"),
+        ({"name": "secure"}, 422, "needs `door`"),
         ({"name": "roster.set"}, 422, "needs `roster`"),
         ({"name": "passage"}, 422, "name"),
         ({"name": "open", "door": "front", "actor": "A B"}, 422, "actor"),

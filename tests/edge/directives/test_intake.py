@@ -169,4 +169,15 @@ def test_a_door_that_is_not_there_is_refused_with_those_that_are(zone: Zone, arg
 
 
 def test_an_unknown_command_is_refused_with_those_that_are_known(zone: Zone) -> None:
-    assert "there are: open, roster.set, policy.set" in outcome(zone, "passage", {"door": "front-door"})
+    known = "there are: open, lockdown, lockdown.end, release, secure, roster.set, policy.set"
+    assert known in outcome(zone, "passage", {"door": "front-door"})
+
+
+def test_every_door_can_be_meant_only_by_who_may_at_every_door_and_only_for_how_they_stand(
+    make_zone: MakeZone,
+) -> None:
+    zone = make_zone(actor="hq-duty", commands=["lockdown", "open"], doors=["front-door"])
+    assert outcome(zone, "lockdown", {"door": "front-door"}) == "received"
+    assert "may not give lockdown at back-door" in outcome(zone, "lockdown", {"door": "*"})
+    assert outcome(zone, "lockdown", {"door": "*"}, actor="p0231") == "received", "the doors ask for his role"
+    assert "names no door" in outcome(zone, "open", {"door": "*"})

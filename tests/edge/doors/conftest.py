@@ -5,23 +5,34 @@ import pytest
 from config.zone import ZoneSettings
 from custody.events import PassagePurpose
 from devices.doors.contact import ContactState
+from devices.doors.lock import LockState
 from devices.readers.reader import ReaderState
 from edge.doors.core import State, next_deadline_s, step
 from edge.doors.facts import (
     ButtonPressed,
     CardPresented,
     ContactReported,
+    FireReported,
     KnownStay,
     LedgerReported,
     LockReported,
+    ModeChange,
+    ModeRequested,
     Now,
     OpenRequested,
     PassageDeclared,
+    PinPresented,
+    PinVerdict,
+    PinVerified,
     ReaderReported,
+    ReadLock,
+    RosterChanged,
     StaysChanged,
     TimePassed,
+    VerifyPin,
 )
 from edge.doors.layout import Layout
+from edge.doors.watch import Past
 
 NOON_US = 1_795_406_400_000_000
 """2026-11-23 04:00 UTC."""
@@ -125,7 +136,10 @@ class Story:
         self.state = State.at_start(self.layout)
         self.boot_s = 1000.0
         self.drafts = []
+        self.all_drafts = []
         self.actions = []
+        self.locks = {}
+        """By door: what its lock measures, and what is wrong with it; unless it was said, it measures nothing."""
 
     @property
     def now(self):
@@ -136,8 +150,15 @@ class Story:
         outcome = step(self.state, fact, self.now)
         self.state = outcome.state
         self.drafts += outcome.drafts
+        self.all_drafts += outcome.drafts
         self.actions += outcome.actions
-        return [(draft.type, draft.data) for draft in outcome.drafts]
+        told = [(draft.type, draft.data) for draft in outcome.drafts]
+        for action in outcome.actions:
+            if isinstance(action, ReadLock):
+                told += self.tell(
+                    LockReported(action.door, *self.locks.get(action.door, (LockState.UNKNOWN, None)))
+                )
+        return told
 
     def wait(self, seconds):
         """Let time pass, meeting every deadline at its moment."""
@@ -160,6 +181,7 @@ class Story:
                 self.contact("closed", door.id)
         for reader in self.layout.readers:
             self.tell(ReaderReported(reader, ReaderState.ONLINE, "it answers"))
+        self.wait(0)
         self.drafts.clear()
         self.actions.clear()
         return self
@@ -171,7 +193,47 @@ class Story:
         return self.tell(ReaderReported(reader, ReaderState(state), "so it is said"))
 
     def lock_measures(self, measured, problem=None, door="front-door"):
+        self.locks[door] = (measured, problem)
         return self.tell(LockReported(door, measured, problem))
+
+    def key(self, pin, reader="front-door-in"):
+        """What the reader is asked to have compared, if anything."""
+        before = len(self.actions)
+        told = self.tell(PinPresented(reader, pin))
+        asked = [action for action in self.actions[before:] if isinstance(action, VerifyPin)]
+        return (asked[0] if asked else None), told
+
+    def verdict(self, asked, verdict):
+        return self.tell(PinVerified(asked.reader, asked.ticket, PinVerdict(verdict)))
+
+    def change(self, change, door="front-door", actor="m0001", **more):
+        return self.tell(ModeRequested(ModeChange(change), door, actor, **more))
+
+    def new_roster(self, roster):
+        return self.tell(RosterChanged(roster))
+
+    def fire(self, state):
+        return self.tell(FireReported(ContactState(state)))
+
+    def passes(self, who, reader="front-door-in"):
+        """Taps, opens and closes; what the tap came to."""
+        told = self.tap(who, reader)
+        door = self.layout.readers[reader].door
+        if told[-1][0] == "door.granted":
+            self.contact("open", door)
+            self.contact("closed", door)
+            self.wait(1)
+        return told
+
+    def restarted(self):
+        """The same doors after a restart, on what their lines tell."""
+        again = Story(self.settings)
+        again.boot_s = self.boot_s
+        past = Past(again.layout)
+        for line in self.all_drafts:
+            past.follow(line)
+        again.tell(past.told())
+        return again
 
     def ledger(self, *, writable):
         return self.tell(LedgerReported(writable))
@@ -202,6 +264,29 @@ class Story:
 @pytest.fixture
 def settings(tmp_path):
     return ZoneSettings.model_validate(zone_of(tmp_path / "state"))
+
+
+HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$8bKaL7fF3dNq3W0u3PYX4vAw2p0k5Kq0Qe1m5uYyJbU"
+
+
+@pytest.fixture
+def zone_with(tmp_path):
+    """The small zone with other tables of its roster: ``zone_with(access=…, schedule=…, p0231={…})``; what is said
+    of a door by its id changes that door."""
+
+    def build(*, access=(), schedule=(), lockout=None, fire=None, **changes):
+        zone = zone_of(tmp_path / "state")
+        zone["access"], zone["schedule"] = list(access), list(schedule)
+        if lockout is not None:
+            zone["lockout"] = lockout
+        if fire is not None:
+            zone["fire"] = fire
+        for table in (*zone["officer"], *zone["door"]):
+            table.update(changes.pop(table["id"].replace("-", "_"), {}))
+        assert not changes, f"there is neither an officer nor a door {', '.join(changes)}"
+        return Story(ZoneSettings.model_validate(zone)).closed_everywhere()
+
+    return build
 
 
 @pytest.fixture

@@ -182,6 +182,8 @@ def test_one_door_of_a_sally_port_waits_for_the_other(doors):
     doors.contact("open", "sally-a")
     assert denied(doors.tap("p0231", "sally-b-in")) == "interlock"
     doors.contact("closed", "sally-a")
+    assert denied(doors.tap("p0231", "sally-b-in")) == "interlock", "nobody knows yet where its bolt is"
+    doors.wait(1)
     assert granted(doors.tap("p0231", "sally-b-in"))["door"] == "sally-b"
 
 

@@ -3,7 +3,15 @@ import pytest
 from config.zone import Headquarters
 from custody.events import Event, PassagePurpose
 from edge.doors.commands import read_command
-from edge.doors.facts import CommandUnusable, Now, OpenRequested, PassageDeclared, ProvisionRequested
+from edge.doors.facts import (
+    CommandUnusable,
+    ModeChange,
+    ModeRequested,
+    Now,
+    OpenRequested,
+    PassageDeclared,
+    ProvisionRequested,
+)
 from edge.doors.layout import Layout
 
 BOOT = "b-1"
@@ -36,8 +44,18 @@ def test_a_key_is_asked_for_a_reader(read):
     assert asked == ProvisionRequested("front-in", "m0001")
 
 
+def test_one_door_or_every_door_is_to_stand_otherwise(read):
+    one = read(command("lockdown.end", {"door": "front-door"}, actor="m0001"))
+    assert one == ModeRequested(ModeChange.LOCKDOWN_END, "front-door", "m0001")
+    assert read(command("release", {"door": "*"}, actor="m0001")) == ModeRequested(
+        ModeChange.RELEASE, None, "m0001"
+    )
+    assert read(command("lockdown", {"door": "*"}), history=True) is None
+
+
 @pytest.mark.parametrize(
-    ("name", "args"), [("open", {"door": "front-door"}), ("provision", {"reader": "front-in"})]
+    ("name", "args"),
+    [("open", {"door": "front-door"}), ("lockdown", {"door": "*"}), ("provision", {"reader": "front-in"})],
 )
 @pytest.mark.parametrize("late", [{"boottime_s": 989.0}, {"bootid": "b-0"}])
 def test_what_opens_a_door_or_a_reader_is_refused_when_it_comes_late(read, late, name, args):

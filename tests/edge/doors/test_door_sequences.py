@@ -5,7 +5,8 @@ import pytest
 from custody.events import DoorPart
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
-from edge.doors.facts import Lock, ReadLock, Unlock
+from devices.readers.reader import Feedback
+from edge.doors.facts import Lock, ReadLock, Show, Unlock
 from edge.doors.leaf import TAKEN_GRACE_S, Phase
 
 
@@ -196,3 +197,22 @@ def test_facts_about_things_that_are_not_there_change_nothing(doors):
     doors.lock_measures(LockState.LOCKED, door="no-door")
     assert doors.state == before and doors.drafts == []
     assert doors.door().contact is ContactState.CLOSED
+
+
+def test_the_readers_ask_to_close_a_door_before_it_is_held(doors):
+    doors.tap("p0231")
+    doors.contact("open")
+    doors.wait(19.9)
+    assert not any(isinstance(action, Show) and action.feedback is Feedback.CLOSE_DOOR for action in doors.actions)
+    assert doors.wait(0.2) == []
+    asked = [Show(f"front-door-{side}", Feedback.CLOSE_DOOR) for side in ("in", "out")]
+    assert doors.actions[-2:] == asked
+    assert types(doors.wait(10)) == ["door.held"]
+
+
+def test_a_door_that_is_closed_in_time_asks_nobody(doors):
+    doors.tap("p0231")
+    doors.contact("open")
+    doors.contact("closed")
+    doors.wait(60)
+    assert not any(isinstance(action, Show) and action.feedback is Feedback.CLOSE_DOOR for action in doors.actions)

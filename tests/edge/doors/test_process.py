@@ -4,8 +4,10 @@ import threading
 import time
 
 import pytest
+from argon2 import PasswordHasher
 
 from config.clock import SystemClock
+from config.zone import ZoneSettings
 from custody.events import Draft
 from devices.doors.lock import LockState
 from devices.simulation import SimulationError, drive
@@ -14,6 +16,8 @@ from edge.doors.process import run
 from edge.pulse import is_alive
 from sync.errors import LedgerMissing
 from sync.ledger import Ledger
+
+from .conftest import lock, officer, zone_of
 
 WITHIN_S = 60.0
 
@@ -47,6 +51,23 @@ class Running:
     def types(self):
         return [event.type for event in self.ledger.events()]
 
+    def ask(self, command, door="front-door", actor="m0001"):
+        data = {"command": command, "actor": actor, "reason": None, "args": {"door": door}}
+        self.ledger.append(Draft("command.received", data))
+
+    def again(self):
+        """The process ends and starts, on the same ledger and new hardware."""
+        self.stop.set()
+        self.thread.join(WITHIN_S)
+        assert not self.thread.is_alive()
+        self.stop.clear()
+        self.hardware = build(self.settings)
+        closed = self.types().count("door.closed")
+        arguments = (self.settings, self.clock, self.stop)
+        self.thread = threading.Thread(target=run, args=arguments, kwargs={"hardware": self.hardware})
+        self.thread.start()
+        self.until(lambda: self.types().count("door.closed") == closed + 3)
+
     def last(self, type_):
         return [event for event in self.ledger.events() if event.type == type_][-1].data
 
@@ -55,6 +76,21 @@ class Running:
         while not condition():
             assert time.monotonic() < ends_s, f"it did not happen; the ledger has {self.types()}"
             time.sleep(0.01)
+
+
+@pytest.fixture
+def run_zone(tmp_path):
+    """Runs the small zone with these changes of its tables."""
+    started = []
+
+    def start(**changes):
+        settings = ZoneSettings.model_validate({**zone_of(tmp_path / "state"), **changes})
+        started.append(Running(settings))
+        return started[-1].start()
+
+    yield start
+    for running in started:
+        running.end()
 
 
 @pytest.fixture
@@ -179,3 +215,66 @@ def test_one_broken_reader_leaves_the_others_working(running):
 def test_without_a_ledger_it_does_not_start_and_names_the_command(settings):
     with pytest.raises(LedgerMissing, match="fourmusts init"):
         run(settings, SystemClock(), threading.Event())
+
+
+def test_a_card_and_its_pin_open_and_no_line_has_the_pin(run_zone):
+    pin_hash = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash("90210777")
+    running = run_zone(
+        officer=[officer("p0231", ["guard"], pin_hash=pin_hash)],
+        access=[{"door": "front-door", "level": "card_and_pin"}],
+    )
+    running.sim("tap front-door p0231")
+    running.sim("pin front-door 4711")
+    running.until(lambda: "door.denied" in running.types())
+    assert running.last("door.denied")["reason"] == "wrong_pin"
+    running.sim("tap front-door p0231")
+    running.sim("pin front-door 90210777")
+    running.until(lambda: "door.granted" in running.types())
+    assert not any(b"90210777" in event.line for event in running.ledger.events())
+
+
+def test_a_lockdown_and_a_release_outlast_a_restart(run_zone):
+    running = run_zone()
+    running.ask("lockdown")
+    running.ask("release", "hatch")
+    running.until(lambda: running.types().count("door.mode") == 2)
+    running.again()
+    running.until(lambda: running.hardware.locks["hatch"].commanded is LockState.UNLOCKED)
+    assert running.sim("tap front-door p0231") == "tapped: denied"
+    assert running.last("door.denied")["detail"] == "lockdown"
+    running.ask("secure", "hatch")
+    running.ask("lockdown.end")
+    running.until(lambda: running.types().count("door.mode") == 4)
+    running.until(lambda: running.hardware.locks["hatch"].commanded is LockState.LOCKED)
+    assert running.sim("tap front-door p0231") == "tapped: granted"
+
+
+def test_who_is_inside_is_known_after_a_restart(run_zone):
+    running = run_zone(access=[{"door": "front-door", "passback": "hard"}])
+    running.sim("tap front-door p0231")
+    running.sim("open front-door")
+    running.until(lambda: "door.opened" in running.types())
+    running.sim("close front-door")
+    running.again()
+    assert running.sim("tap front-door p0231") == "tapped: denied"
+    assert running.last("door.denied")["reason"] == "passback"
+
+
+def test_a_fire_is_recorded_and_its_doors_stay_open_until_somebody_secures_them(run_zone, tmp_path):
+    doors = zone_of(tmp_path / "state")["door"]
+    doors[0]["lock"] = lock(
+        hardware="power_to_lock", relay="normally_closed", on_controller_loss="locked", on_power_loss="unlocked"
+    )
+    running = run_zone(door=doors, fire={"driver": "simulated"})
+    assert running.sim("fire alarm on") == "its contact is open"
+    running.until(lambda: "door.released" in running.types())
+    assert running.last("door.released") == {"door": "front-door", "cause": "fire", "actor": None}
+    running.until(lambda: running.hardware.locks["front-door"].commanded is LockState.UNLOCKED)
+    running.ask("secure")
+    running.until(lambda: "command.refused" in running.types())
+    assert running.sim("fire alarm off") == "its contact is closed"
+    assert running.sim("fire alarm off") == "its contact was closed already"
+    running.ask("secure")
+    running.until(lambda: running.hardware.locks["front-door"].commanded is LockState.LOCKED)
+    with pytest.raises(SimulationError, match="can be on, off, fault"):
+        running.sim("fire alarm loud")

@@ -10,7 +10,7 @@ from custody.events import Draft
 from custody.register import Permit, Stay
 from edge.directives.in_force import InForce, store_of
 from edge.directives.store import Version
-from edge.doors.facts import CommandUnusable, OpenRequested, RosterChanged, StaysChanged
+from edge.doors.facts import CommandUnusable, OpenRequested, PastKnown, RosterChanged, StaysChanged
 from edge.doors.layout import Layout
 from edge.doors.watch import LedgerWatch, known_stay
 from sync.documents import POLICY_SET, ROSTER_SET
@@ -90,6 +90,7 @@ def test_what_was_written_before_the_start_is_known_when_start_returns(ledger, w
     watch.start()
     fact = watch.facts.get_nowait()
     assert isinstance(fact, StaysChanged) and fact.all_of_them and fact.stays[STAY].awaited
+    assert isinstance(watch.facts.get_nowait(), PastKnown)
     assert watch.facts.empty(), "an opening asked for before the start is history"
 
 
@@ -190,6 +191,7 @@ def test_a_roster_that_came_while_the_doors_were_down_counts_when_start_returns(
     ledger.append(sent(settings, 3), sent(settings, 4))
     watch_rosters.start()
     assert isinstance(watch_rosters.facts.get_nowait(), StaysChanged)
+    assert isinstance(watch_rosters.facts.get_nowait(), PastKnown)
     assert watch_rosters.facts.get_nowait() == RosterChanged(roster(4))
     assert watch_rosters.facts.empty()
 
