@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # What the programs need beside Python: OpenCV's two libraries.
 APT_RUN := python3-venv libgl1 libglib2.0-0
-# What the tests drive for real: a broker, an RTSP server, a browser with Chinese fonts, ffmpeg as a peer.
+# What the tests drive for real: a broker, an RTSP server, a browser with Chinese fonts, ffmpeg as a peer; systemd
+# checks its units, libfaketime steps the wall clock of a process.
 APT_TEST := mosquitto mosquitto-clients nats-server ffmpeg chromium fonts-noto-cjk python3-gi gir1.2-gst-rtsp-server-1.0 \
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
-	gstreamer1.0-libav
+	gstreamer1.0-libav systemd libfaketime
 
 .PHONY: demo test lint unit soak lock clean
 

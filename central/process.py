@@ -16,6 +16,7 @@ from config.central import CentralSettings
 from config.clock import Clock
 from config.policy import load_policy
 from config.running import collect_less
+from config.service_manager import ServiceManager
 from custody.events import draft
 from sync.keys import (
     HEADQUARTERS_KEY,
@@ -50,6 +51,8 @@ from .web.office import Office
 from .web.server import WebServer
 from .witnesses import Witnesses
 
+LIMIT_S = 60.0
+"""Real seconds without a turn after which it is held to hang."""
 CHECK_S = 0.5
 """Real seconds between looks at whether every part still runs."""
 
@@ -219,7 +222,15 @@ def _private(directory: Path) -> None:
 
 def run(settings: CentralSettings, clock: Clock, stop: threading.Event) -> None:
     """Run headquarters until ``stop`` is set."""
+    manager = ServiceManager()
     with Headquarters(settings, clock) as headquarters:
         collect_less()
-        while not stop.wait(CHECK_S):
-            headquarters.check()
+        looked = manager.part("the look at headquarters' parts", LIMIT_S)
+        manager.watch("headquarters' web server", LIMIT_S, headquarters.web.beaten_s)
+        manager.ready(f"{len(settings.zones)} zones are enrolled; it answers at {headquarters.web.url}")
+        try:
+            while not stop.wait(CHECK_S):
+                looked.beat()
+                headquarters.check()
+        finally:
+            manager.stopping()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import logging
 import signal
@@ -34,7 +35,11 @@ def collect_less() -> None:
 
 
 def set_up_logging(program: str) -> None:
-    """Lines for journald, which adds the time itself: level, program, module, message."""
+    """Lines for journald, which adds the time itself: level, program, module, message.
+
+    A crash, and the SIGABRT of systemd's watchdog, leave there what every thread was doing.
+    """
+    faulthandler.enable(2)
     logging.basicConfig(level=logging.INFO, format=f"%(levelname)s {program} %(name)s: %(message)s", force=True)
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from custody.events import Area, Coverage, PartId, Purpose, ZoneId
 
 from .loading import Settings, load
+from .pins import check_pins
 from .readers import OsdpReaderSettings, ReaderSettings, check_places
 from .roster import Role, Roster, RosterTables
 
@@ -105,6 +106,23 @@ class RoomSettings(Settings):
     audio: bool = False
 
 
+class InputSettings(Settings):
+    """A contact or a button on a pin."""
+
+    driver: Literal["gpio", "simulated"]
+    pin: int | None = None
+    pull_up: bool = True
+    active_low: bool = True
+    """Whether the line is low while the door is closed (contact), the button pressed, the bolt in (monitor)."""
+    debounce_s: float = Field(0.05, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _pin_named(self) -> Self:
+        if self.driver == "gpio" and self.pin is None:
+            raise ValueError("a gpio input needs a pin; add pin = <BCM number>")
+        return self
+
+
 class LockHardware(StrEnum):
     """What current does to the lock itself: a magnet holds while powered, a strike opens while powered."""
 
@@ -135,11 +153,17 @@ class LockSettings(Settings):
     on_controller_loss: Secured
     on_power_loss: Secured
     unlock_s: float = Field(5.0, gt=0, le=60)
+    monitor: InputSettings | None = None
+    """A switch that the bolt itself moves: what the lock is, besides what it was told to be."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.driver == "gpio" and self.pin is None:
             raise ValueError("a gpio lock needs a pin; add pin = <BCM number>")
+        if self.monitor is not None and self.monitor.driver != self.driver:
+            raise ValueError(
+                f"a {self.driver} lock cannot be measured by a {self.monitor.driver} monitor; set the same driver"
+            )
         without_current = Secured.UNLOCKED if self.hardware is LockHardware.POWER_TO_LOCK else Secured.LOCKED
         with_current = Secured.LOCKED if without_current is Secured.UNLOCKED else Secured.UNLOCKED
         at_rest = with_current if self.relay is Relay.NORMALLY_CLOSED else without_current
@@ -173,23 +197,6 @@ class LockSettings(Settings):
         return unlocks_with_current == (self.relay is Relay.NORMALLY_OPEN)
 
 
-class InputSettings(Settings):
-    """A contact or a button on a pin."""
-
-    driver: Literal["gpio", "simulated"]
-    pin: int | None = None
-    pull_up: bool = True
-    active_low: bool = True
-    """For a contact: whether the line is low while the door is closed; for a button: while it is pressed."""
-    debounce_s: float = Field(0.05, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _pin_named(self) -> Self:
-        if self.driver == "gpio" and self.pin is None:
-            raise ValueError("a gpio input needs a pin; add pin = <BCM number>")
-        return self
-
-
 class DoorSettings(Settings):
     id: PartId
     name: str
@@ -218,6 +225,8 @@ class DoorSettings(Settings):
                 f"door {self.id!r} is in the interlock {self.interlock!r} without a contact, so nobody "
                 "could know that it is closed; add a contact, or take it out of the interlock"
             )
+        if self.button_opens and self.button is None:
+            raise ValueError(f"door {self.id!r} has button_opens without a button; add [door.button]")
         return self
 
 
@@ -288,6 +297,7 @@ class ZoneSettings(RosterTables):
             raise ValueError(
                 "[fire] is declared, and no lock has on_power_loss = 'unlocked': a fire would release no door"
             )
+        check_pins(self)
         for room in self.rooms:
             for camera in room.cameras:
                 if camera not in cameras:
@@ -316,6 +326,10 @@ class ZoneSettings(RosterTables):
     def run_dir(self) -> Path:
         """Pulses of the processes and the sockets of the simulated hardware."""
         return self.zone.state_dir / "run"
+
+    def relay_file(self, door: PartId) -> Path:
+        """Where the relay of a simulated lock can be seen from outside."""
+        return self.run_dir / f"{door}.relay"
 
     @property
     def recordings_dir(self) -> Path:

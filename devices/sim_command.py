@@ -31,7 +31,8 @@ def sim(config_file: Path | None, run_dir: Path | None, words: tuple[str, ...]) 
     open front-door                 the leaf is opened; close front-door
     press front-door                the request-to-exit button
     contact front-door fault        the contact breaks; ok mends it
-    lock front-door jam             the bolt sticks; dead: the relay fails; free mends both
+    lock front-door jam             the bolt sticks; dead: the relay fails; blind: its sensor; free mends them
+    turn front-door unlocked        the bolt is moved by a key; or locked
     pin front-door 1234             a PIN on its keypad; add "out" for the way out
     fire alarm on                   the fire system's contact; off, fault
     reader front-in offline         or insecure, unkeyed, online, tamper, untamper

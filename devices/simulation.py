@@ -106,6 +106,8 @@ def drive(run_dir: Path, words: Sequence[str]) -> str:
             verdict, _, text = _ask(path, words).partition(" ")
             if verdict == "ok":
                 return text
+            if not verdict:
+                continue  # it ended in the middle of this
             if verdict == "error":
                 raise SimulationError(text)
             refusals[verdict] = f"{refusals[verdict]}; {text}" if verdict in refusals else text

@@ -36,16 +36,16 @@ class ThreadWatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._watched: list[Turning] = []
+        self.watched: list[Turning] = []
         self._still: set[int] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="thread-watch", daemon=True)
 
     def add(self, *watched: Turning) -> None:
-        self._watched += watched
+        self.watched += watched
 
     def start(self) -> None:
-        if self._watched:
+        if self.watched:
             self._thread.start()
 
     def stop(self) -> None:
@@ -56,7 +56,7 @@ class ThreadWatch:
     def look(self) -> None:
         """Once over all of them; what was found is told once."""
         now_s = self._clock.boottime_s()
-        for number, watched in enumerate(self._watched):
+        for number, watched in enumerate(self.watched):
             try:
                 self._look_at(number, watched, now_s)
             except Exception:

@@ -11,6 +11,7 @@ import threading
 from importlib.metadata import version
 
 from config.clock import Clock
+from config.service_manager import Stamp
 from config.zone import ZoneSettings
 from custody.events import (
     AudioState,
@@ -76,6 +77,7 @@ class Overseer:
         self._ledger = ledger
         self._clock = clock
         self._stopping = threading.Event()
+        self._stamp = Stamp()
         self._thread = threading.Thread(target=self._run, name="overseer", daemon=True)
         self._clean_mark = settings.zone.state_dir / "stopped-cleanly"
         self._vouched_unknown = False
@@ -88,6 +90,10 @@ class Overseer:
             draft(ZoneStarted(version=version("fourmusts"), parts=list(PARTS), clean=clean)),
         )
         self._thread.start()
+
+    def beaten_s(self) -> float:
+        """Boot time at which its thread was last seen to turn; it does once a heartbeat."""
+        return self._stamp.beaten_s()
 
     def stop(self, reason: str) -> None:
         """Write that the zone stopped in good order."""
@@ -112,6 +118,7 @@ class Overseer:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._clock.real_s(HEARTBEAT_S)):
+            self._stamp.beat()
             try:
                 self.look()
             except Exception:

@@ -9,11 +9,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from config.central import Web
+from config.service_manager import Stamp
 
 from ..errors import PartEnded, WebAddressTaken
 
 GRACE_S = 3
 """Real seconds that open requests get when headquarters stops."""
+STAMP_S = 1
 
 
 class WebServer:
@@ -21,6 +23,7 @@ class WebServer:
 
     def __init__(self, app: FastAPI, settings: Web) -> None:
         self._settings = settings
+        self._stamp = Stamp()
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -28,6 +31,8 @@ class WebServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
+            callback_notify=self._turned,
+            timeout_notify=STAMP_S,
         )
         self._server = uvicorn.Server(config)
         self._socket: socket.socket | None = None
@@ -59,6 +64,13 @@ class WebServer:
     def check(self) -> None:
         if not self._thread.is_alive():
             raise PartEnded("web server")
+
+    def beaten_s(self) -> float:
+        """Boot time at which the loop that answers was last seen to turn."""
+        return self._stamp.beaten_s()
+
+    async def _turned(self) -> None:
+        self._stamp.beat()
 
     def _run(self) -> None:
         assert self._socket is not None

@@ -16,7 +16,8 @@ from ..errors import LockFault, NoGpio, PinUnavailable
 from .button import Button, ReportPress
 from .contact import Contact, ContactState, ReportContact
 from .inputs import InputLine, InputWatch
-from .lock import Lock, LockState
+from .lock import Lock, LockState, ReportMoved
+from .monitor import Monitor
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +38,22 @@ class GpioLock(Lock):
     """A lock behind a relay on one line.
 
     ``energised_when_unlocked`` follows from the lock's hardware and the relay's wiring
-    (``LockSettings.energised_when_unlocked``). The output is read back after each command; the bolt itself has no
-    sensor here, so ``measured`` is unknown.
+    (``LockSettings.energised_when_unlocked``). The output is read back after each command; what the bolt does,
+    only a ``monitor`` knows: without one ``measured`` is unknown.
     """
 
     def __init__(
-        self, door: str, *, pin: int, active_high: bool, energised_when_unlocked: bool, factory: Any
+        self,
+        door: str,
+        *,
+        pin: int,
+        active_high: bool,
+        energised_when_unlocked: bool,
+        factory: Any,
+        monitor: Monitor | None = None,
     ) -> None:
         super().__init__(door)
+        self._monitor = monitor
         self._energised_when_unlocked = energised_when_unlocked
         self._mutex = threading.Lock()
         self._commanded = LockState.LOCKED
@@ -61,7 +70,15 @@ class GpioLock(Lock):
 
     @property
     def measured(self) -> LockState:
-        return LockState.UNKNOWN
+        return LockState.UNKNOWN if self._monitor is None else self._monitor.state
+
+    @property
+    def trouble(self) -> str | None:
+        return None if self._monitor is None else self._monitor.trouble
+
+    def watch(self, report: ReportMoved) -> None:
+        if self._monitor is not None:
+            self._monitor.watch(report)
 
     def lock(self) -> None:
         self._drive(LockState.LOCKED, energise=not self._energised_when_unlocked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -11,6 +12,10 @@ class LockState(StrEnum):
     UNLOCKED = "unlocked"
     UNKNOWN = "unknown"
     """No sensor, or none that can be believed. Never stands for locked."""
+
+
+ReportMoved = Callable[[], None]
+"""Called on a thread of the driver when something else is measured than before. It may only enqueue."""
 
 
 class Lock(ABC):
@@ -28,6 +33,17 @@ class Lock(ABC):
     @abstractmethod
     def measured(self) -> LockState:
         """What can be measured of it now; ``UNKNOWN`` where nothing is measured."""
+
+    @property
+    @abstractmethod
+    def trouble(self) -> str | None:
+        """Why nothing can be measured though something should; None when it can be, or where no sensor is."""
+
+    @abstractmethod
+    def watch(self, report: ReportMoved) -> None:
+        """Report every change of what is measured from now on: a bolt may be moved by a key, or by force.
+        A lock that cannot be used says so at once.
+        """
 
     @abstractmethod
     def lock(self) -> None:

@@ -1,10 +1,12 @@
 """The simulated twins of lock, contact and button; driven through the bench by ``fourmusts sim``.
 
-open front-door                  the leaf is opened          close front-door
-contact front-door fault|ok      the contact breaks, is mended
-press front-door                 the button is pressed
-fire alarm on|off|fault          what the fire system's contact says
-lock front-door [jam|dead|free]  the bolt sticks, the relay fails, both work; without a word: how it stands
+open front-door                        the leaf is opened          close front-door
+contact front-door fault|ok            the contact breaks, is mended
+press front-door                       the button is pressed
+fire alarm on|off|fault                what the fire system's contact says
+lock front-door [jam|dead|blind|free]  the bolt sticks, the relay fails, the bolt's sensor breaks, all work;
+                                       without a word: how it stands
+turn front-door locked|unlocked        the bolt is moved by a key
 """
 
 from __future__ import annotations
@@ -16,24 +18,34 @@ from ..errors import LockFault
 from ..simulation import Bench, SimulationError
 from .button import Button, ReportPress
 from .contact import Contact, ContactState, ReportContact
-from .lock import Lock, LockState
+from .lock import Lock, LockState, ReportMoved
+from .simulated_line import SimulatedLine
 
 
 class SimulatedLock(Lock):
     """A lock with a bolt sensor. ``rests`` is what it falls to when nobody drives it.
 
-    ``on_command`` is called with every state that the relay is driven to, at once (benchmarks and tests).
+    ``line``: its relay's, energised whenever the lock is not as it rests. ``on_command`` is called with every
+    state that the relay is driven to, at once (benchmarks and tests).
     """
 
     def __init__(
-        self, door: str, *, rests: LockState, on_command: Callable[[LockState], None] | None = None
+        self,
+        door: str,
+        *,
+        rests: LockState,
+        line: SimulatedLine | None = None,
+        on_command: Callable[[LockState], None] | None = None,
     ) -> None:
         super().__init__(door)
         self._rests = rests
+        self._line = line
         self._on_command = on_command
+        self._report: ReportMoved | None = None
         self._mutex = threading.Lock()
         self._commanded = self._bolt = LockState.LOCKED
-        self._jammed = self._dead = self._gone = False
+        self._jammed = self._dead = self._blind = self._gone = False
+        self._drive_line(LockState.LOCKED)
 
     @property
     def commanded(self) -> LockState:
@@ -41,7 +53,14 @@ class SimulatedLock(Lock):
 
     @property
     def measured(self) -> LockState:
-        return LockState.UNKNOWN if self._dead else self._bolt
+        return LockState.UNKNOWN if self._dead or self._blind else self._bolt
+
+    @property
+    def trouble(self) -> str | None:
+        return "the sensor of its bolt is broken (simulated)" if self._blind else None
+
+    def watch(self, report: ReportMoved) -> None:
+        self._report = report
 
     def lock(self) -> None:
         self._drive(LockState.LOCKED)
@@ -55,13 +74,20 @@ class SimulatedLock(Lock):
                 self._commanded = LockState.UNKNOWN
                 raise LockFault(self.door, "it has been let go" if self._gone else "its relay fails (simulated)")
             self._commanded = wanted
+            self._drive_line(wanted)
             if not self._jammed:
                 self._bolt = wanted
         if self._on_command is not None:
             self._on_command(wanted)
 
+    def _drive_line(self, wanted: LockState) -> None:
+        if self._line is not None:
+            self._line.drive(energised=wanted is not self._rests)
+
     def let_go(self) -> None:
         with self._mutex:
+            if self._line is not None and not self._gone:
+                self._line.let_go()
             self._gone = True
             self._commanded = LockState.UNKNOWN
             if not self._jammed:
@@ -69,6 +95,7 @@ class SimulatedLock(Lock):
 
     def stand_on(self, bench: Bench) -> None:
         bench.register("lock", self.door, self._follow)
+        bench.register("turn", self.door, self._turn)
 
     def _follow(self, words: Sequence[str]) -> str:
         match list(words):
@@ -80,15 +107,31 @@ class SimulatedLock(Lock):
             case ["dead"]:
                 self._dead = True
                 return "its relay fails"
+            case ["blind"]:
+                self._blind = True
+                self._moved()
+                return "the sensor of its bolt is broken"
             case ["free"]:
                 with self._mutex:
-                    self._jammed = self._dead = False
+                    self._jammed = self._dead = self._blind = False
                     if self._commanded is not LockState.UNKNOWN:
                         self._bolt = self._commanded
+                self._moved()
                 return "it works"
         raise SimulationError(
-            f"a lock can jam, be dead or free, or be asked without a word; not {' '.join(words)!r}"
+            f"a lock can jam, be dead, blind or free, or be asked without a word; not {' '.join(words)!r}"
         )
+
+    def _turn(self, words: Sequence[str]) -> str:
+        if list(words) not in (["locked"], ["unlocked"]):
+            raise SimulationError(f"a bolt is turned locked or unlocked; not {' '.join(words)!r}")
+        self._bolt = LockState(words[0])
+        self._moved()
+        return f"its bolt is {self._bolt}"
+
+    def _moved(self) -> None:
+        if self._report is not None:
+            self._report()
 
 
 class SimulatedContact(Contact):

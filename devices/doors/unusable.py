@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..errors import LockFault
 from .contact import Contact, ContactState, ReportContact
-from .lock import Lock, LockState
+from .lock import Lock, LockState, ReportMoved
 
 
 class UnusableLock(Lock):
@@ -23,6 +23,13 @@ class UnusableLock(Lock):
     @property
     def measured(self) -> LockState:
         return LockState.UNKNOWN
+
+    @property
+    def trouble(self) -> str | None:
+        return self._problem
+
+    def watch(self, report: ReportMoved) -> None:
+        report()
 
     def lock(self) -> None:
         raise LockFault(self.door, self._problem)

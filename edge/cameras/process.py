@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 
 from config.clock import Clock
+from config.service_manager import ServiceManager, Stamp
 from config.zone import SimulatedCameraSettings, ZoneSettings
 from custody.events import AudioState, CameraState, Draft, Event, RecordingState, draft, to_datetime
 from devices.cameras.watch import Verdict
@@ -33,6 +34,8 @@ from .rooms import Rooms
 log = logging.getLogger(__name__)
 
 ROUND_REAL_S = 0.03
+ROUND_LIMIT_S = 120.0
+"""The audit of a long stay reads all that was recorded of it."""
 BEAT_S = 5.0
 BEAT_REAL_S = 0.5
 WRITE_AGAIN_REAL_S = 1.0
@@ -44,12 +47,15 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
     """Serve until ``stop`` is set. Raises ``LedgerMissing`` when the zone was never initialised."""
     identity = settings.zone
     ledger = Ledger.open(settings.ledger_dir, zone=identity.id, deployment=identity.deployment, clock=clock)
+    manager = ServiceManager()
     try:
-        service = CameraService(settings, clock, ledger)
+        service = CameraService(settings, clock, ledger, manager.part("the cameras' round", ROUND_LIMIT_S))
         try:
+            manager.ready(f"{len(settings.cameras)} cameras are watched")
             while not stop.is_set():
                 service.step(ROUND_REAL_S)
         finally:
+            manager.stopping()
             service.close()
     finally:
         ledger.close()
@@ -58,8 +64,10 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
 class CameraService:
     """Everything in one thread but the simulated cameras' bench, whose requests come by a queue."""
 
-    def __init__(self, settings: ZoneSettings, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, settings: ZoneSettings, clock: Clock, ledger: Ledger, stamp: Stamp | None = None) -> None:
+        """``stamp`` is beaten in every round, and more often in long ones."""
         self._settings = settings
+        self._stamp = stamp or Stamp()
         self._clock = clock
         self._ledger = ledger
         self._follower = ledger.follow()
@@ -119,6 +127,7 @@ class CameraService:
         self._pulse.end()
 
     def _beat(self) -> None:
+        self._stamp.beat()
         now_s = (self._clock.boottime_s(), time.monotonic())
         last_s = self._beaten_s
         if last_s is None or now_s[0] - last_s[0] >= BEAT_S or now_s[1] - last_s[1] >= BEAT_REAL_S:
@@ -247,6 +256,7 @@ class CameraService:
                     continue
             del self._jobs[job]
             self._write()
+            self._beat()
 
     def _serve_bench(self) -> None:
         simulated = [c.id for c in self._settings.cameras if isinstance(c, SimulatedCameraSettings)]

@@ -111,6 +111,9 @@ def _on_lock_report(state: State, fact: LockReported, now: Now) -> Outcome:
         return Outcome(state)
     door = replace(door, measured=fact.measured)
     problem = fact.problem
+    if fact.by_itself and door.read_lock_at_s is not None:
+        # The bolt may still travel, or this was measured before the last command; it is read in a moment.
+        return Outcome(state.with_door(fact.door, door))
     if problem is None and fact.measured not in (LockState.UNKNOWN, door.commanded):
         problem = f"it was told to be {door.commanded} and measures {fact.measured}"
     door, drafts = leaf.fault(door, fact.door, DoorPart.LOCK, problem)

@@ -94,6 +94,8 @@ class LockReported:
     door: PartId
     measured: LockState
     problem: str | None = None
+    by_itself: bool = False
+    """Its sensor changed; it was not asked."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from config.clock import Clock, SystemClock
 from config.zone import DoorSettings, InputSettings, Secured, ZoneSettings
@@ -23,6 +23,7 @@ from devices.doors.simulated import (
     SimulatedFireInput,
     SimulatedLock,
 )
+from devices.doors.simulated_line import SimulatedLine
 from devices.doors.unusable import UnusableContact, UnusableLock
 from devices.errors import DeviceError
 from devices.readers.reader import (
@@ -35,7 +36,7 @@ from devices.readers.reader import (
     TamperChanged,
 )
 from devices.simulation import Bench
-from devices.thread_watch import ThreadWatch
+from devices.thread_watch import ThreadWatch, Turning
 
 from .facts import (
     ButtonPressed,
@@ -43,12 +44,16 @@ from .facts import (
     ContactReported,
     Fact,
     FireReported,
+    LockReported,
     PinPresented,
     ProvisionEnded,
     ReaderReported,
     TamperReported,
 )
 from .reader_hardware import Makers, ReaderBuilder
+
+if TYPE_CHECKING:
+    from devices.doors.monitor import Monitor
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +74,14 @@ class Hardware:
     bench: Bench | None = None
     starters: list[Callable[[], None]] = field(default_factory=list)
     """What runs beneath the devices (input watch, reader buses): started after they listen."""
+    turning: list[Turning] = field(default_factory=list)
+    """What has a thread of its own."""
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     def start(self, take: Take) -> None:
         """Report every fact to ``take`` from now on, the state of each contact first."""
+        for lock in self.locks.values():
+            lock.watch(lambda lock=lock: take(_measured(lock)))  # type: ignore[misc]
         for door, contact in self.contacts.items():
             contact.start(lambda state, door=door: take(ContactReported(door, state)))  # type: ignore[misc]
         for door, button in self.buttons.items():
@@ -101,6 +110,10 @@ class Hardware:
                 step()
             except Exception:
                 log.exception("a device did not close in good order")
+
+
+def _measured(lock: Lock) -> LockReported:
+    return LockReported(lock.door, lock.measured, lock.trouble, by_itself=True)
 
 
 def as_fact(fact: ReaderFact) -> Fact:
@@ -157,7 +170,8 @@ class _Builder:
         lock = door.lock
         if lock.driver == "simulated":
             rests = LockState.LOCKED if lock.on_controller_loss is Secured.LOCKED else LockState.UNLOCKED
-            simulated = SimulatedLock(door.id, rests=rests)
+            line = SimulatedLine(self._settings.relay_file(door.id))
+            simulated = SimulatedLock(door.id, rests=rests, line=line)
             simulated.stand_on(self._bench())
             return simulated
         try:
@@ -169,10 +183,20 @@ class _Builder:
                 active_high=lock.active_high,
                 energised_when_unlocked=lock.energised_when_unlocked,
                 factory=self._pins(),
+                monitor=None if lock.monitor is None else self._monitor(door.id, lock.monitor),
             )
         except DeviceError as error:
             log.critical("door %s has no lock that can be driven: %s", door.id, error)
             return UnusableLock(door.id, str(error))
+
+    def _monitor(self, door: PartId, monitor: InputSettings) -> Monitor:
+        from devices.doors.monitor import GpioMonitor, UnusableMonitor
+
+        try:
+            return GpioMonitor(door, **self._line(monitor))
+        except DeviceError as error:
+            log.critical("the lock of %s has no monitor contact that can be read: %s", door, error)
+            return UnusableMonitor(str(error))
 
     def _contact(self, door: PartId, contact: InputSettings) -> Contact:
         if contact.driver == "simulated":
@@ -259,6 +283,7 @@ class _Builder:
 
     def watch_threads(self) -> None:
         """Last of all: it watches only what was started before it."""
+        self._hardware.turning = self._watch.watched
         self._hardware.starters.append(self._watch.start)
         self._hardware.closers.insert(0, self._watch.stop)
 

@@ -3,6 +3,7 @@
 For systemd's ExecStopPost, which runs after every kind of end, a crash too. Raspberry Pi kernels keep a relay
 energised after its process was killed (unless ``dtparam=strict_gpiod`` is set); an input line drives nothing, so
 each lock falls to what its settings declare for the loss of the controller. It touches nothing but these lines.
+Simulated relays are let go likewise.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from config.errors import ConfigurationError
 from config.zone import ZoneSettings, load_zone
+from devices.doors.simulated_line import SimulatedLine
 from devices.errors import DeviceError
 
 
@@ -28,10 +30,14 @@ def main(arguments: Sequence[str], make_factory: Callable[[], Any] | None = None
         print("usage: python -m edge.doors.release_locks ZONE.TOML", file=sys.stderr)
         return 2
     try:
-        pins = lock_pins(load_zone(Path(arguments[0])))
+        settings = load_zone(Path(arguments[0]))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return 2
+    for door in settings.doors:
+        if door.lock.driver == "simulated":
+            SimulatedLine(settings.relay_file(door.id)).let_go()
+    pins = lock_pins(settings)
     if not pins:
         return 0
     from devices.doors.gpio import lgpio_factory, release_pins

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from config.clock import Clock
+from config.service_manager import Stamp
 from custody.events import PartId
 from devices.doors.lock import Lock
 
@@ -21,6 +22,8 @@ GRACE_REAL_S = 0.25
 RETRY_S = 5.0
 """A lock that does not follow is told again after so long, if nobody else has done so."""
 STOP_REAL_S = 1.0
+STAMP_REAL_S = 1.0
+"""It turns at least this often, so that whoever watches it sees that it does."""
 LOOK_REAL_S = 0.02
 """A clock that runs fast, or is moved by hand, is looked at no more often than this."""
 
@@ -34,10 +37,15 @@ class Relocker:
         self._due_s: dict[PartId, float] = {}
         self._changed = threading.Condition()
         self._stopping = False
+        self._stamp = Stamp()
         self._thread = threading.Thread(target=self._run, name="doors-relock", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def beaten_s(self) -> float:
+        """Boot time at which its thread was last seen to turn."""
+        return self._stamp.beaten_s()
 
     def stop(self) -> None:
         """Nothing is locked by it any more; whoever stops it lets go of the locks."""
@@ -70,6 +78,7 @@ class Relocker:
     def _run(self) -> None:
         with self._changed:
             while not self._stopping:
+                self._stamp.beat()
                 self._lock_what_is_due()
                 self._changed.wait(self._pause_s())
 
@@ -77,22 +86,27 @@ class Relocker:
         one_s = self._clock.real_s(1.0)
         return GRACE_REAL_S / one_s if one_s > 0 else 0.0
 
-    def _pause_s(self) -> float | None:
+    def _pause_s(self) -> float:
         if not self._due_s:
-            return None
+            return STAMP_REAL_S
         wait_s = min(self._due_s.values()) + self._grace_s() - self._clock.boottime_s()
-        return max(self._clock.real_s(max(wait_s, 0.0)), LOOK_REAL_S)
+        return min(max(self._clock.real_s(max(wait_s, 0.0)), LOOK_REAL_S), STAMP_REAL_S)
 
     def _lock_what_is_due(self) -> None:
         now_s, grace_s = self._clock.boottime_s(), self._grace_s()
-        for door in [door for door, due_s in self._due_s.items() if now_s >= due_s + grace_s]:
-            log.critical(
-                "the doors' thread has not locked %s in time, so it is locked for it; look at the ledger's disk",
-                door,
-            )
+        due = [door for door, due_s in self._due_s.items() if now_s >= due_s + grace_s]
+        failed: dict[PartId, Exception] = {}
+        for door in due:
             self._due_s[door] = now_s + RETRY_S
             try:
                 self._locks[door].lock()
                 del self._due_s[door]
-            except Exception:
-                log.exception("the lock of %s does not follow; it is told again in %g s", door, RETRY_S)
+            except Exception as error:
+                failed[door] = error
+        # Told last: what makes the doors' thread hang may be the log, and no door waits for that.
+        for door in due:
+            log.critical(
+                "the doors' thread has not locked %s in time, so it was done for it; look at its disk", door
+            )
+        for door, cause in failed.items():
+            log.error("the lock of %s does not follow; it is told again in %g s", door, RETRY_S, exc_info=cause)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from config.clock import Clock
+from config.service_manager import Stamp
 from custody.events import Draft, EventError
 from devices.doors.lock import LockState
 from devices.errors import LockFault
@@ -68,6 +69,7 @@ class DoorService:
         clock: Clock,
         *,
         pulse: Pulse | None = None,
+        stamp: Stamp | None = None,
         announce: Callable[[], None] | None = None,
     ) -> None:
         self.state = State.at_start(layout)
@@ -75,10 +77,11 @@ class DoorService:
         self._ledger = ledger
         self._clock = clock
         self._pulse = pulse
+        self._stamp = stamp or Stamp()
         self._announce = announce
         self._facts: queue.Queue[Fact] = queue.Queue(QUEUE_MAX)
         self._missed = Missed()
-        self._relocker = Relocker(hardware.locks, clock)
+        self.relocker = Relocker(hardware.locks, clock)
         self._pins = PinCheck(self.take)
         self._problems: dict[str, str] = {}
         """By door: why its lock did not take its last command."""
@@ -91,16 +94,19 @@ class DoorService:
         except queue.Full:
             log.critical("the doors cannot keep up: %r was dropped", fact)
 
-    def serve(self, stop: threading.Event) -> None:
-        """Follow facts and deadlines until ``stop``."""
-        self._relocker.start()
+    def serve(self, stop: threading.Event, serving: Callable[[], None] | None = None) -> None:
+        """Follow facts and deadlines until ``stop``; ``serving`` is called once, when they are followed."""
+        self.relocker.start()
         self._pins.start()
         try:
             self._try_ledger()
+            if serving is not None:
+                serving()
             while not stop.is_set():
+                self._stamp.beat()
                 self.turn(self._next_fact())
         finally:
-            self._relocker.stop()
+            self.relocker.stop()
             self._pins.stop()
 
     def turn(self, fact: Fact | None) -> None:
@@ -212,12 +218,12 @@ class DoorService:
     def _command(self, door: str, wanted: LockState) -> None:
         try:
             if wanted is LockState.LOCKED:
-                self._relocker.lock(door)
+                self.relocker.lock(door)
             else:
                 now = self.state.doors[door]
                 is_released = now.mode.released is not None
                 assert is_released or now.relock_at_s is not None, "a relock is due before its unlocking"
-                self._relocker.unlock(door, now.relock_at_s)
+                self.relocker.unlock(door, now.relock_at_s)
             self._problems.pop(door, None)
         except LockFault as error:
             log.error("%s", error)
@@ -233,12 +239,12 @@ class DoorService:
 
     def _read(self, door: str) -> None:
         try:
-            measured = self._hardware.locks[door].measured
+            measured, trouble = self._hardware.locks[door].measured, self._hardware.locks[door].trouble
         except Exception as error:
             log.exception("the lock of %s cannot be read", door)
             self._report_problem(door, f"it cannot be read: {error!r}; the log says where")
             return
-        self.take(LockReported(door, measured, self._problems.get(door)))
+        self.take(LockReported(door, measured, self._problems.get(door) or trouble))
 
     def _show(self, reader: str, feedback: Feedback) -> None:
         try:

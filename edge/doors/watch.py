@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from config.clock import Clock
+from config.service_manager import Stamp
 from custody.events import Event, PartId
 from custody.register import Register, Stay, effective
 from sync.ledger import Ledger
@@ -72,10 +73,15 @@ class LedgerWatch:
         clock: Clock,
         take: Callable[[Fact], None],
         in_force: InForce | None = None,
+        stamp: Stamp | None = None,
     ) -> None:
-        """``in_force``: what to look at when a roster comes; without it the roster stays as it is."""
+        """``in_force``: what to look at when a roster comes; without it the roster stays as it is.
+
+        ``stamp`` is beaten as long as it follows.
+        """
         self._ledger = ledger
         self._in_force = in_force
+        self._stamp = stamp or Stamp()
         self._layout = layout
         self._clock = clock
         self._take = take
@@ -101,6 +107,7 @@ class LedgerWatch:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._stamp.beat()
             try:
                 self._follow()
             except Exception:
@@ -118,6 +125,7 @@ class LedgerWatch:
         """The last line read, once there was a correction: the fold must go that far and no further."""
         try:
             while events := follower.poll():
+                self._stamp.beat()
                 for event in events:
                     self._apply(event, history=True)
                 if corrected is not None or any(event.type == CORRECTED for event in events):
@@ -134,6 +142,7 @@ class LedgerWatch:
                 self._look_at_directives(self._in_force)
             self._caught_up.set()
             while not self._stopping.is_set():
+                self._stamp.beat()
                 for event in follower.wait(WAIT_S):
                     self._apply(event, history=False)
         finally:
@@ -177,11 +186,13 @@ class LedgerWatch:
         """A correction may change anything that was folded before it. ``last``: the last line taken in so far."""
         lines: list[Event] = []
         for line in self._ledger.events():
+            self._stamp.beat()
             lines.append(line)
             if line.id == last.id:
                 break
         self._register = Register()
         for event in effective(lines):
+            self._stamp.beat()
             try:
                 self._register.apply(event)
             except (KeyError, TypeError, ValueError):

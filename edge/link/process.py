@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 
 from config.clock import Clock
+from config.service_manager import ServiceManager
 from config.zone import Headquarters, ZoneSettings
 from custody.events import draft
 from sync.errors import BadNote
@@ -25,24 +27,36 @@ from .housekeeping import Housekeeping
 
 log = logging.getLogger(__name__)
 
+LIMIT_S = 120.0
+"""Opening a connection may wait for a broker that does not answer, for its name, and for its TLS."""
+
 
 def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
     """Until ``stop``. Raises ``SyncError`` when the ledger or the zone's key cannot be used; a broker that is
     away only delays the events."""
     pulse = Pulse(settings.run_dir, "link", clock)
+    manager = ServiceManager()
+    turned = manager.part("the link's loop", LIMIT_S)
+
+    def beat() -> None:
+        turned.beat()
+        pulse.beat()
+
     try:
         if settings.headquarters is None:
-            _idle(clock, pulse, stop)
+            manager.ready("there is no headquarters to link to")
+            _idle(clock, beat, stop)
         else:
-            _carry(settings, settings.headquarters, clock, pulse, stop)
+            _carry(settings, settings.headquarters, clock, manager, beat, stop)
     finally:
+        manager.stopping()
         pulse.end()
 
 
-def _idle(clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
+def _idle(clock: Clock, beat: Callable[[], None], stop: threading.Event) -> None:
     log.warning("there is no [headquarters] in zone.toml: events stay in this zone's ledger until there is one")
     while not stop.is_set():
-        pulse.beat()
+        beat()
         stop.wait(beat_every_s(clock))
 
 
@@ -61,7 +75,12 @@ def _key_of(headquarters: Headquarters, deployment: str) -> VerifierKey:
 
 
 def _carry(
-    settings: ZoneSettings, headquarters: Headquarters, clock: Clock, pulse: Pulse, stop: threading.Event
+    settings: ZoneSettings,
+    headquarters: Headquarters,
+    clock: Clock,
+    manager: ServiceManager,
+    beat: Callable[[], None],
+    stop: threading.Event,
 ) -> None:
     check_private(settings.keys_dir / ZONE_KEY)
     cosigner = _key_of(headquarters, settings.zone.deployment)
@@ -79,7 +98,8 @@ def _carry(
         housekeeping = Housekeeping(ledger, clock, settings.ledger.retention_days)
         housekeeping.start()
         try:
-            ZoneLink(end, ledger, broker, clock).run(stop, pulse.beat)
+            manager.ready(f"it links to {broker}")
+            ZoneLink(end, ledger, broker, clock).run(stop, beat)
         finally:
             housekeeping.stop()
     finally:

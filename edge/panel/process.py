@@ -6,6 +6,7 @@ import logging
 import threading
 
 from config.clock import Clock
+from config.service_manager import ServiceManager
 from config.zone import ZoneSettings
 from custody.drawn import DrawnJudge
 from custody.errors import FourmustsError
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 BEAT_CLOCK_S = 5.0
 BEAT_REAL_S_MAX = 1.0
 BEAT_REAL_S_MIN = 0.02
+LIMIT_S = 30.0
+"""A request that keeps the loop for longer is none that anybody waits for."""
 
 
 class PanelDied(FourmustsError):
@@ -30,7 +33,7 @@ class PanelDied(FourmustsError):
 
 
 def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
-    """Serve until ``stop`` is set.
+    """Serve until ``stop`` is set; systemd is told of it.
 
     Raises ``PanelExposed`` for a host beyond loopback, ``PortTaken``, ``PersonKeyBroken`` and what ``Ledger.open``
     raises.
@@ -43,7 +46,10 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
         try:
             desk = Desk(settings, ledger, persons, clock)
             app = create_app(desk, lambda: DrawnJudge(zone.id, desk.policy))
-            _serve(PanelServer(app, settings.panel.host, settings.panel.port), settings, clock, stop)
+            manager = ServiceManager()
+            answers = manager.part("the panel's web server", LIMIT_S)
+            server = PanelServer(app, settings.panel.host, settings.panel.port, answers)
+            _serve(server, settings, clock, stop, manager)
             desk.book.close()
         finally:
             persons.close()
@@ -51,16 +57,22 @@ def run(settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
         ledger.close()
 
 
-def _serve(server: PanelServer, settings: ZoneSettings, clock: Clock, stop: threading.Event) -> None:
+def _serve(
+    server: PanelServer, settings: ZoneSettings, clock: Clock, stop: threading.Event, manager: ServiceManager
+) -> None:
     pulse = Pulse(settings.run_dir, "panel", clock)
+    looked = manager.part("the panel's own loop", LIMIT_S)
     server.start()
+    manager.ready(f"it answers at {server.url}")
     try:
         while server.alive:
+            looked.beat()
             pulse.beat()
             pause_s = min(BEAT_REAL_S_MAX, max(BEAT_REAL_S_MIN, clock.real_s(BEAT_CLOCK_S)))
             if stop.wait(pause_s):
                 return
         raise PanelDied("the panel's web server ended; its log says why")
     finally:
+        manager.stopping()
         server.stop()
         pulse.end()

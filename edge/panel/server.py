@@ -10,12 +10,14 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from config.service_manager import Stamp
 from custody.errors import FourmustsError
 
 log = logging.getLogger(__name__)
 
 START_S_MAX = 30.0
 STOP_S_MAX = 5.0
+STAMP_S = 1
 
 
 class PortTaken(FourmustsError, OSError):
@@ -31,8 +33,13 @@ class PortTaken(FourmustsError, OSError):
 class PanelServer:
     """Serves an application until ``stop``. Port 0 takes a free one; ``port`` says which."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """Binds at once. Raises ``PortTaken``."""
+    def __init__(self, app: FastAPI, host: str, port: int, stamp: Stamp | None = None) -> None:
+        """Binds at once; ``stamp`` is beaten by the loop that answers. Raises ``PortTaken``."""
+        stamp = stamp or Stamp()
+
+        async def turned() -> None:
+            stamp.beat()
+
         self._app = app
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family)
@@ -45,7 +52,13 @@ class PanelServer:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=int(STOP_S_MAX)
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(STOP_S_MAX),
+            callback_notify=turned,
+            timeout_notify=STAMP_S,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="panel-server", daemon=True)

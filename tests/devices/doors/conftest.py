@@ -11,30 +11,47 @@ from devices.doors.contact import ContactState
 from devices.doors.gpio import GpioButton, GpioContact, GpioLock
 from devices.doors.inputs import InputWatch
 from devices.doors.lock import LockState
+from devices.doors.monitor import GpioMonitor
 from devices.doors.simulated import SimulatedButton, SimulatedContact, SimulatedLock
 
 WITHIN_S = 30.0
-LOCK, CONTACT, BUTTON = 17, 27, 22
+LOCK, CONTACT, BUTTON, MONITOR = 17, 27, 22, 5
 
 
 class GpioRig:
-    """A fail-secure strike on pin 17, a contact on 27, a button on 22; inputs with pull-ups, active low."""
+    """A fail-secure strike on pin 17, its monitor on 5, a contact on 27, a button on 22; pull-ups, active low."""
 
     def __init__(self, debounce_s=0.02):
         self.factory = MockFactory()
         self.watch = InputWatch(SystemClock())
         inputs = {"pull_up": True, "active_low": True, "debounce_s": debounce_s, "factory": self.factory}
         self.lock = GpioLock(
-            "front-door", pin=LOCK, active_high=True, energised_when_unlocked=True, factory=self.factory
+            "front-door",
+            pin=LOCK,
+            active_high=True,
+            energised_when_unlocked=True,
+            factory=self.factory,
+            monitor=GpioMonitor("front-door", pin=MONITOR, watch=self.watch, **inputs),
         )
         self.contact = GpioContact("front-door", pin=CONTACT, watch=self.watch, **inputs)
         self.button = GpioButton("front-door", pin=BUTTON, watch=self.watch, **inputs)
         self.shut_leaf()
+        self.turn_bolt(LockState.LOCKED)
 
     def start(self, report_contact, report_press):
         self.contact.start(report_contact)
         self.button.start(report_press)
         self.watch.start()
+
+    def turn_bolt(self, state):
+        pin = self.factory.pin(MONITOR)
+        (pin.drive_low if state is LockState.LOCKED else pin.drive_high)()
+
+    def break_bolts_sensor(self):
+        def fail():
+            raise OSError("the chip is gone")
+
+        self.factory.pin(MONITOR)._get_state = fail
 
     def is_unlocked(self):
         return bool(self.factory.pin(LOCK).state)
@@ -71,6 +88,12 @@ class SimulatedRig:
     def is_unlocked(self):
         return self.lock.measured is LockState.UNLOCKED
 
+    def turn_bolt(self, state):
+        self.lock._turn([state])
+
+    def break_bolts_sensor(self):
+        self.lock._follow(["blind"])
+
     def open_leaf(self):
         self.contact.set(ContactState.OPEN)
 
@@ -92,6 +115,7 @@ class Reports:
     def __init__(self):
         self.contact = queue.Queue()
         self.presses = queue.Queue()
+        self.moved = queue.Queue()
 
     def next_state(self):
         return self.contact.get(timeout=WITHIN_S)

@@ -60,3 +60,28 @@ def test_a_press_is_reported_once(rig, reports):
     rig.press()
     assert reports.next_press()
     assert reports.quiet() and reports.presses.empty()
+
+
+def until_measured(rig, reports, state):
+    while rig.lock.measured is not state:
+        reports.moved.get(timeout=30)
+
+
+def test_a_bolt_that_is_moved_by_a_key_is_measured_and_told(rig, reports):
+    rig.lock.watch(lambda: reports.moved.put(True))
+    rig.start(reports.contact.put, lambda: None)
+    until_measured(rig, reports, LockState.LOCKED)
+    rig.turn_bolt(LockState.UNLOCKED)
+    until_measured(rig, reports, LockState.UNLOCKED)
+    assert rig.lock.commanded is LockState.LOCKED and rig.lock.trouble is None
+    rig.turn_bolt(LockState.LOCKED)
+    until_measured(rig, reports, LockState.LOCKED)
+
+
+def test_a_bolt_whose_sensor_is_broken_is_unknown_and_said_so(rig, reports):
+    rig.lock.watch(lambda: reports.moved.put(True))
+    rig.start(reports.contact.put, lambda: None)
+    until_measured(rig, reports, LockState.LOCKED)
+    rig.break_bolts_sensor()
+    until_measured(rig, reports, LockState.UNKNOWN)
+    assert rig.lock.trouble is not None
