@@ -25,9 +25,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from config.clock import SystemClock
 from sync.keys import HEADQUARTERS_KEY, ZONE_KEY, load_signing_key
 from sync.ledger import Ledger
-from sync.mqtt import ZoneLink
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint
+from sync.zone_link import ZoneLink
 
 from . import brokers, report
 from .ledger import DRAFT

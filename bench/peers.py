@@ -20,8 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from config.central import Broker
 from config.clock import SystemClock
 from config.running import collect_less
+from sync.headquarters_link import HeadquartersLink
 from sync.keys import HEADQUARTERS_KEY, ZONE_KEY, load_signing_key
-from sync.mqtt import HeadquartersLink
 from sync.protocol.headquarters import HeadquartersEnd
 
 UP, DOWN = "v1/nz01/up", "v1/nz01/down"

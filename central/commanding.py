@@ -127,7 +127,7 @@ class PolicyMaker(Protocol):
 
 
 class Road(Protocol):
-    """What the sending needs of the link to the broker (``sync.mqtt.HeadquartersLink``)."""
+    """What the sending needs of the link to the broker (``sync.headquarters_link.HeadquartersLink``)."""
 
     @property
     def is_connected(self) -> bool: ...

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Road(Protocol):
-    """What the feed needs of the link to the broker (``sync.mqtt.HeadquartersLink``)."""
+    """What the feed needs of the link to the broker (``sync.headquarters_link.HeadquartersLink``)."""
 
     @property
     def feed_waiting(self) -> int:

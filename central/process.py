@@ -18,6 +18,7 @@ from config.policy import load_policy
 from config.running import collect_less
 from config.service_manager import ServiceManager
 from custody.events import draft
+from sync.headquarters_link import HeadquartersLink
 from sync.keys import (
     HEADQUARTERS_KEY,
     HEADQUARTERS_NAME,
@@ -26,7 +27,6 @@ from sync.keys import (
     make_signing_key,
 )
 from sync.keys_rotation import NEXT, take_up
-from sync.mqtt import HeadquartersLink
 from sync.note import Checkpoint, KeyType, SigningKey, VerifierKey, only_cosigned
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.rotation import Rotation, ZoneKeys

@@ -15,11 +15,11 @@ from sync.errors import BadNote
 from sync.keys import HEADQUARTERS_NAME, ZONE_KEY, check_private
 from sync.keys_rotation import take_up
 from sync.ledger import Ledger
-from sync.mqtt import ZoneLink, beat_every_s
 from sync.note import VerifierKey
 from sync.protocol.zone import ZoneEnd
 from sync.rotation import Rotation
 from sync.session import Endpoint
+from sync.zone_link import ZoneLink, beat_every_s
 
 from ..directives.intake import ZoneIntake
 from ..pulse import Pulse

@@ -32,10 +32,10 @@ from custody.events import Draft
 from fourmusts import main
 from sync.keys import make_zone_key
 from sync.ledger import Ledger
-from sync.mqtt import ZoneLink
 from sync.note import Checkpoint, KeyType, Note, VerifierKey
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint
+from sync.zone_link import ZoneLink
 
 DEADLINE_S = 90.0
 STAY = "nz01-20261123-001"

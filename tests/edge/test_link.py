@@ -18,9 +18,9 @@ from edge.link.process import run
 from edge.pulse import is_alive
 from sync.broker import BrokerNotStarted, EmbeddedBroker
 from sync.errors import BadNote, KeyMissing, LedgerMissing
+from sync.headquarters_link import HeadquartersLink
 from sync.keys import make_zone_key
 from sync.ledger import Ledger
-from sync.mqtt import HeadquartersLink
 from sync.note import KeyType, SigningKey
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.store import Head

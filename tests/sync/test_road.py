@@ -17,14 +17,16 @@ from sync import keys
 from sync.bell import ring
 from sync.commands import make_command
 from sync.errors import BrokerUnreachable, KeyReadable
+from sync.headquarters_link import WAITING_OF_A_ZONE_MAX, HeadquartersLink
 from sync.keys import HEADQUARTERS_KEY, ZONE_KEY, load_signing_key
 from sync.ledger import BELL, Ledger
-from sync.mqtt import HEADQUARTERS_STATE, WAITING_OF_A_ZONE_MAX, HeadquartersLink, ZoneLink, beat_every_s
 from sync.note import Checkpoint, open_checkpoint
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.protocol.messages import Batch, Hello, encode
 from sync.protocol.zone import ZoneEnd
 from sync.session import Endpoint, Incoming, Outgoing, Session
+from sync.topics import HEADQUARTERS_STATE
+from sync.zone_link import ZoneLink, beat_every_s
 
 Until = Callable[..., None]
 

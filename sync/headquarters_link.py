@@ -1,17 +1,4 @@
-"""The road to headquarters over MQTT 3.1.1: topics, and the two ends around their state machines.
-
-==============================  ============  ========  ========================================
-topic                           from          retained  content
-==============================  ============  ========  ========================================
-``v1/<zone>/up``                zone          no        hello, batch, tree
-``v1/<zone>/down``              headquarters  no        status, ack, command, proof
-``v1/<zone>/state``             zone, will    yes       ``{"on":0|1,"boot":…,"t":…}``
-``v1/hq/state``                 hq, will      yes       ``{"on":0|1}``
-``v1/hq/tree``                  headquarters  yes       checkpoint of headquarters' own ledger
-``v1/hq/up``                    headquarters  no        to itself: does the broker still deliver?
-``v1/feed/<zone>/<type>``       headquarters  no        one CloudEvents JSON; ``/`` for ``.``
-==============================  ============  ========  ========================================
-"""
+"""Headquarters' end of the road at the broker: its state machine between the network and the database."""
 
 from __future__ import annotations
 
@@ -25,33 +12,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import orjson
-
 from config.central import Broker
-from config.clock import Clock
-from custody.events import format_time
 
-from .bell import Bell
 from .errors import BrokerUnreachable, SyncError
 from .keys import HEADQUARTERS_NAME
-from .ledger import BELL, Ledger
 from .patience import Hearing, Retry
 from .protocol.headquarters import HeadquartersEnd
-from .protocol.zone import ZoneEnd
 from .session import HANDED_OVER_MAX, Endpoint, Incoming, Outgoing, Session
+from .topics import BEAT_S, FEED, HEADQUARTERS_ECHO, HEADQUARTERS_STATE, HEADQUARTERS_TREE, is_on
 from .waker import Waker
 
 log = logging.getLogger(__name__)
 
-HEADQUARTERS_STATE = f"v1/{HEADQUARTERS_NAME}/state"
-HEADQUARTERS_TREE = f"v1/{HEADQUARTERS_NAME}/tree"
-HEADQUARTERS_ECHO = f"v1/{HEADQUARTERS_NAME}/up"
-"""Where headquarters speaks to itself, to see that the broker still delivers; of no zone, so it is dropped."""
-FEED = "v1/feed/"
-BEAT_S = 0.5
-"""The longest that a link's loop waits, in real seconds: so often it sees that it is to stop."""
-BEAT_CLOCK_S = 5.0
-"""So often it shows that it lives, in the seconds of the zone's clock, which a demo may play at speed."""
 TAKEN_AT_ONCE_MAX = 512
 """Messages that the committer takes together."""
 WAITING_MESSAGES_MAX = 4096
@@ -67,94 +39,6 @@ ZoneState = Callable[[str, bool], None]
 
 def endpoint_of(broker: Broker) -> Endpoint:
     return Endpoint(broker.host, broker.port, broker.ca, broker.certificate, broker.key)
-
-
-def beat_every_s(clock: Clock) -> float:
-    """How many real seconds may pass between two signs of life."""
-    return max(0.02, min(BEAT_S, clock.real_s(BEAT_CLOCK_S)))
-
-
-class ZoneLink:
-    """Carries a zone's ledger to headquarters for as long as ``run`` runs, in the thread that calls it."""
-
-    def __init__(self, end: ZoneEnd, ledger: Ledger, broker: Endpoint, clock: Clock) -> None:
-        self._end = end
-        self._ledger = ledger
-        self._zone = ledger.zone
-        self._broker = replace(broker, name=self._zone)
-        self._clock = clock
-        self._retry = Retry(random.Random())
-        self.connected = False
-
-    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
-        """Until ``stop``; calls ``beat`` every ``beat_every_s``, save while a connection is opened."""
-        bell = Bell(self._ledger.directory / BELL)
-        try:
-            while not stop.is_set():
-                beat()
-                try:
-                    self._one_session(stop, beat, bell)
-                except SyncError as error:
-                    wait_s = self._retry.failed()
-                    log.warning("%s. Events stay in the ledger; next attempt in %.0f s", error, wait_s)
-                    self._pause(wait_s, stop, beat)
-        finally:
-            bell.close()
-
-    def _one_session(self, stop: threading.Event, beat: Callable[[], None], bell: Bell) -> None:
-        session = Session(self._broker, client_id=self._zone, will=self._state(on=False))
-        try:
-            session.open([f"v1/{self._zone}/down", HEADQUARTERS_STATE, HEADQUARTERS_TREE])
-            log.info("connected to %s", self._broker)
-            self.connected = True
-            self._retry.succeeded()
-            self._end.connected()
-            session.publish(self._state(on=True))
-            beaten_s = 0.0
-            while not stop.is_set():
-                if time.monotonic() - beaten_s >= beat_every_s(self._clock):
-                    beat()
-                    beaten_s = time.monotonic()
-                self._turn(session, bell)
-            session.publish(self._state(on=False))
-            session.close()
-        finally:
-            self.connected = False
-            session.abandon()
-
-    def _turn(self, session: Session, bell: Bell) -> None:
-        """Send what there is to send, then wait for an event, a message or a timer."""
-        bell.hush()
-        for payload in self._end.poll(time.monotonic()):
-            session.publish(Outgoing(f"v1/{self._zone}/up", payload))
-        if self._end.unheard:
-            what = "headquarters, which is said to be there, answers nothing; perhaps a new connection is heard"
-            raise BrokerUnreachable(f"{self._broker}: {what}")
-        wake_s = self._end.wake_at_s()
-        wait_s = beat_every_s(self._clock)
-        if wake_s is not None:
-            wait_s = min(wait_s, wake_s - time.monotonic())
-        fd = bell.fileno()
-        for message in session.wait(wait_s if fd is not None else min(wait_s, 0.02), [] if fd is None else [fd]):
-            if message.topic == HEADQUARTERS_STATE:
-                self._end.headquarters_is(_is_on(message.payload), retained=message.retained)
-            elif message.topic == HEADQUARTERS_TREE:
-                self._end.tree_shown(message.payload)
-            elif message.topic == f"v1/{self._zone}/down":
-                self._end.receive(message.payload, time.monotonic(), retained=message.retained)
-
-    def _pause(self, wait_s: float, stop: threading.Event, beat: Callable[[], None]) -> None:
-        ends_s = time.monotonic() + wait_s
-        while (left_s := ends_s - time.monotonic()) > 0:
-            if stop.wait(min(left_s, beat_every_s(self._clock))):
-                return
-            beat()
-
-    def _state(self, *, on: bool) -> Outgoing:
-        now_us = self._clock.now_us()
-        told = format_time(now_us, self._clock.utc_offset_s(now_us))
-        payload = orjson.dumps({"on": int(on), "boot": self._clock.bootid, "t": told})
-        return Outgoing(f"v1/{self._zone}/state", payload, retain=True)
 
 
 class HeadquartersLink:
@@ -303,7 +187,7 @@ class HeadquartersLink:
             return
         if found[1] == HEADQUARTERS_NAME:
             # The last will of a connection before this one may come late, and zones would wait for ever.
-            self._said_to_be_away |= not message.retained and not _is_on(message.payload)
+            self._said_to_be_away |= not message.retained and not is_on(message.payload)
             return
         zone, kind = found[1], found[2]
         if kind == "up" and message.retained:
@@ -351,7 +235,7 @@ class HeadquartersLink:
                 if kind == "retained":
                     self._guarded(self._end.refuse_retained, zone, payload)
                 elif kind == "state" and self._on_zone_state is not None:
-                    self._guarded(self._on_zone_state, zone, _is_on(payload))
+                    self._guarded(self._on_zone_state, zone, is_on(payload))
 
     def _take(self) -> list[tuple[str, str, bytes]] | None:
         """Everything that waits, but at least one message; ``None`` when it is time to stop."""
@@ -400,12 +284,3 @@ class HeadquartersLink:
             callback(*values)
         except Exception:
             log.exception("handling what zone %s sent failed; it is stored, and can be handled again", values[0])
-
-
-def _is_on(payload: bytes) -> bool:
-    """``on`` of a state message; whatever cannot be read counts as away."""
-    try:
-        state = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(state, dict) and state.get("on") == 1
