@@ -22,7 +22,6 @@ import sync.ledger
 import sync.ledger_file
 from central.store import schema
 from central.store.dialect import insert_many
-from central.store.logs import LogTable
 from sync.ledger_database import connect
 from sync.merkle import CompactRange
 from sync.note import cosigned
@@ -99,21 +98,14 @@ def checks_no_overlap(patch: Patch) -> None:
 
 
 def counts_moved_events_again(patch: Patch) -> None:
-    real = LogTable._insert_lines
+    def insert_all(connection: Any, table: Any, rows: Any, *, new: bool) -> None:
+        if table is schema.events:
+            known = select(schema.events.c.id).where(schema.events.c.id.in_([row[0] for row in rows]))
+            moved = set(connection.execute(known).scalars())
+            rows = [(f"{id_}@{log_key}" if id_ in moved else id_, log_key, *rest) for id_, log_key, *rest in rows]
+        insert_many(connection, table, rows, new=new)
 
-    def insert(table: Any, connection: Any, place: Any, lines: Any, at_us: int) -> None:
-        def insert_all(connection: Any, table: Any, rows: Any, *, new: bool) -> None:
-            if table is schema.events:
-                known = select(schema.events.c.id).where(schema.events.c.id.in_([row[0] for row in rows]))
-                moved = set(connection.execute(known).scalars())
-                rows = [(f"{id_}@{place[2]}" if id_ in moved else id_, *rest) for id_, *rest in rows]
-            insert_many(connection, table, rows, new=new)
-
-        with pytest.MonkeyPatch.context() as inside:
-            inside.setattr("central.store.logs.insert_many", insert_all)
-            real(table, connection, place, lines, at_us)
-
-    patch.setattr(LogTable, "_insert_lines", insert)
+    patch.setattr("central.store.logs.insert_many", insert_all)
 
 
 def forgets_retired_ledgers(patch: Patch) -> None:
