@@ -30,6 +30,7 @@ from sync.session import Endpoint
 from sync.zone_link import ZoneLink
 
 from . import brokers, report
+from .days import EVENTS_A_DAY, LINE_BYTES, fill
 from .ledger import DRAFT
 from .peers import DOWN, UP, bare_client
 
@@ -37,8 +38,6 @@ WAIT_S_MAX = 60.0
 BRIDGED_MESSAGES = 2000
 ZONE = "nz01"
 ZONES = 27
-EVENTS_A_DAY = 5000
-"""Of a zone with some twenty stays: heartbeats, doors, guards and cameras."""
 CATCH_UP_S_MAX = 600.0
 BARE_WINDOW = 20
 """Messages on the way that paho allows by default; its throughput is best there."""
@@ -245,11 +244,7 @@ def _backlogs(directory: Path, each: int) -> Path:
     """A ledger with so many events for each zone."""
     made = directory / "backlogs"
     for number in range(1, ZONES + 1):
-        name = f"nz{number:02}"
-        ledger = Ledger.create(made / name, zone=name, deployment="bench", clock=SystemClock())
-        for _ in range(0, each, 200):
-            ledger.append(*[DRAFT] * 200)
-        ledger.close()
+        fill(made / f"nz{number:02}", f"nz{number:02}", each)
     return made
 
 
@@ -260,7 +255,7 @@ def _bare_messages_s(port: int, keys: Path, count: int) -> float:
     began_s = time.perf_counter()
     for _ in range(count):
         free.acquire()
-        client.publish(UP, b"x" * 439, qos=1)
+        client.publish(UP, b"x" * LINE_BYTES, qos=1)
     for _ in range(BARE_WINDOW):
         free.acquire()
     took_s = time.perf_counter() - began_s
