@@ -14,8 +14,8 @@ from enum import IntEnum, StrEnum
 from custody.events import EventError, LedgerOpened, check_data, parse_line
 
 from .errors import BadNote, LedgerDamaged
-from .ledger import Ledger
-from .ledger_file import LedgerFile
+from .ledger import BRANCH, Ledger
+from .ledger_file import SUFFIX, LedgerFile
 from .merkle import HASH_BYTES, CompactRange, leaf_hash, subtree_count
 from .note import Checkpoint, Note, VerifierKey, open_checkpoint
 
@@ -76,12 +76,16 @@ def check(ledger: Ledger, level: Level, *headquarters: VerifierKey) -> Iterator[
     L10 is not checked.
     """
     ids: dict[str, tuple[str, int]] = {}
-    before: tuple[LedgerFile, int] | None = None
-    for file, last in ledger.spans():
+    chain, branches = ledger.spans(), ledger.branches()
+    by_id = {file.id: file for file, _ in chain}
+    # Of a branch no line counts: each stands in the chain too.
+    for file, last in (*chain, *((branch, 0) for branch in branches)):
         try:
             size = file.size()
             yield from _quick(file, size)
-            yield from _chain(file, before)
+            old = by_id.get(file.identity.follows or "")
+            if old is not None:
+                yield from _follows(file, old, branches=file in branches)
             if level >= Level.NORMAL:
                 yield from _lines(file, size, last, ids if level >= Level.FULL else None)
             if level >= Level.FULL:
@@ -89,14 +93,13 @@ def check(ledger: Ledger, level: Level, *headquarters: VerifierKey) -> Iterator[
                 yield from _pages(file)
         except LedgerDamaged as damaged:
             yield Breach(Invariant.L11, file.id, None, str(damaged))
-        before = None if last is None else (file, last)
 
 
 # Quick
 
 
 def _quick(file: LedgerFile, size: int) -> Iterator[Breach]:
-    if file.path.stem != file.id:
+    if file.path.name not in (file.id + SUFFIX, file.id + BRANCH):
         yield Breach(Invariant.L1, file.id, None, f"it lies in {file.path.name}")
     try:
         file.root(size)
@@ -135,13 +138,11 @@ def _agrees(file: LedgerFile, size: int, note: str, invariant: Invariant) -> Ite
             yield Breach(invariant, file.id, cosigned.size, "the root is another than the one that was cosigned")
 
 
-def _chain(file: LedgerFile, before: tuple[LedgerFile, int] | None) -> Iterator[Breach]:
-    """What a ledger says of the one before it, which is here too."""
-    if before is None:
-        return
-    old, cited_size = before
+def _follows(file: LedgerFile, old: LedgerFile, *, branches: bool) -> Iterator[Breach]:
+    """What a ledger says of the one that it follows, or branches off, which is here too."""
+    cited_size = file.identity.follows_size or 0
     succession = old.succession()
-    if succession is None or (succession.id, succession.size) != (file.id, cited_size):
+    if not branches and (succession is None or (succession.id, succession.size) != (file.id, cited_size)):
         yield Breach(Invariant.L4, old.id, None, f"it does not say that {file.id} follows it from {cited_size} on")
     if cited_size > old.size():
         yield Breach(Invariant.L4, file.id, 1, f"it cites {cited_size} lines of {old.id}, which has {old.size()}")

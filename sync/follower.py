@@ -75,8 +75,7 @@ class Follower:
         found: list[Event] = []
         while len(found) < POLL_LINES_MAX:
             # Asked before reading: lines that appear in between are read, a later closing is seen next time.
-            successor = self._connection.execute("SELECT successor, successor_size FROM ledger").fetchone()
-            last = None if successor[0] is None else int(successor[1])
+            (last,) = self._connection.execute("SELECT successor_size FROM ledger").fetchone()
             room = POLL_LINES_MAX - len(found)
             read, events = self._lines(room, last)
             found += events
@@ -85,7 +84,7 @@ class Follower:
             if last is None:
                 self._version = version
                 break
-            self._go_on(successor[0], last)
+            self._go_on(last)
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return found
 
@@ -101,13 +100,13 @@ class Follower:
         events = [parse_line(row[1]) for row in rows]
         return len(rows), [event for event in events if event.id not in self._had]
 
-    def _go_on(self, successor: str, last: int) -> None:
+    def _go_on(self, last: int) -> None:
         """To the ledger that took over. It holds again what stood in this one beyond ``last``."""
         beyond = self._connection.execute(
             "SELECT line FROM line WHERE sequence > ? AND sequence <= ? AND length(line) > 0", (last, self._read)
         )
         self._had |= {parse_line(row[0]).id for row in beyond}
         self._connection.close()
-        self._file = next(file for file, _ in self._spans() if file.id == successor)
+        self._file = next(file for file, _ in self._spans() if file.identity.follows == self._file.id)
         self._connection = connect(self._file.path)
         self._read = 0

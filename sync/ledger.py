@@ -7,6 +7,9 @@ On disk it is a directory with one SQLite file a ledger (``<id>.sqlite3``, the i
 There is more than one only after a disk was restored from an old image: the newest cites the one that it
 follows, the old ones stay. Lines of an old ledger beyond the cited size were moved to its successor under the
 same event ids.
+
+A *branch* (``<id>.branch.sqlite3``) is beside that chain. It repeats the end of a closed ledger for headquarters,
+which was restored too and has other lines under those numbers; who reads the ledger reads them where they are.
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ from .once import Once
 
 BELL = "bell"
 ID_BYTES = 8
+BRANCH = ".branch" + SUFFIX
 _NAME = re.compile(r"[0-9a-f]{16}" + re.escape(SUFFIX))
+_BRANCH_NAME = re.compile(r"[0-9a-f]{16}" + re.escape(BRANCH))
 
 
 class Ledger:
@@ -60,6 +65,7 @@ class Ledger:
         self._clock = clock
         self._lock = threading.RLock()
         self._chain: list[LedgerFile] = []
+        self._branches: dict[str, LedgerFile] = {}
 
     @classmethod
     def create(cls, directory: Path, *, zone: str, deployment: str, clock: Clock) -> Ledger:
@@ -67,7 +73,7 @@ class Ledger:
 
         Raises ``LedgerExists`` if there is one, ``LedgerUnwritable`` if the disk does not take it.
         """
-        found = _ledger_names(directory)
+        found = _names(directory, _NAME)
         if found:
             raise LedgerExists(directory, found)
         try:
@@ -91,7 +97,7 @@ class Ledger:
 
         Raises ``LedgerMissing``, ``LedgerForeign`` (another zone's) or ``LedgerDamaged``.
         """
-        if not _ledger_names(directory):
+        if not _names(directory, _NAME):
             raise LedgerMissing(directory)
         ledger = cls(directory, zone, deployment, clock)
         ledger._load()
@@ -164,10 +170,28 @@ class Ledger:
         The lines after them move there and keep their ids. Killed at any point, the next who opens the ledger
         ends the work. Does nothing if ``old`` has been succeeded already.
         """
-        succession = old.close_for(new_id(), cosigned_size, reason.value)
-        self._make_successor(old, succession)
+        old.close_at(cosigned_size, reason.value)
+        self._make_successor(old)
         self._load()
         ring(self.directory / BELL)
+
+    def branches(self) -> list[LedgerFile]:
+        """The ledgers beside the chain, each whole: they are for headquarters alone."""
+        with self._lock:
+            for name in _names(self.directory, _BRANCH_NAME):
+                if name not in self._branches:
+                    self._branches[name] = self._opened(self.directory / name)
+            return list(self._branches.values())
+
+    def branch_off(self, closed: LedgerFile, size: int, last: int) -> bool:
+        """Repeat lines ``size + 1`` to ``last`` of a closed ledger in a branch that cites its first ``size``.
+        ``False``: a branch has them already."""
+        with self._lock:
+            for found in (branch.identity for branch in self.branches()):
+                if found.follows == closed.id and (found.follows_size or 0) <= size:
+                    return False
+            self._make_after(closed, Succession("", size, LedgerReason.ROLLBACK.value), BRANCH, last)
+            return True
 
     def now_us(self) -> int:
         """The moment by the zone's clock; UTC microseconds."""
@@ -175,7 +199,7 @@ class Ledger:
 
     def close(self) -> None:
         with self._lock:
-            for file in self._chain:
+            for file in (*self._chain, *self._branches.values()):
                 file.close()
 
     def _newest(self) -> LedgerFile:
@@ -210,18 +234,17 @@ class Ledger:
         with self._lock:
             known = {file.path.name: file for file in self._chain}
             while True:
-                for name in _ledger_names(self.directory):
+                for name in _names(self.directory, _NAME):
                     if name not in known:
                         known[name] = self._opened(self.directory / name)
                 chain = _in_order(self.directory, list(known.values()))
-                succession = chain[-1].succession()
-                if succession is None:
+                if chain[-1].succession() is None:
                     break
-                self._make_successor(chain[-1], succession)
-            # A file restored from before it was closed does not know that it is.
+                self._make_successor(chain[-1])
+            # A file restored from before it was closed does not know that it is, nor by whom it is followed.
             for file, next_ in pairwise(chain):
-                if file.succession() is None:
-                    file.close_for(next_.id, next_.identity.follows_size or 0, next_.identity.reason)
+                found = next_.identity
+                file.is_followed(Succession(found.id, found.follows_size or 0, found.reason))
             self._chain = chain
 
     def _opened(self, path: Path) -> LedgerFile:
@@ -233,10 +256,19 @@ class Ledger:
             raise LedgerForeign(path, found, expected)
         return file
 
-    def _make_successor(self, old: LedgerFile, succession: Succession) -> None:
-        path = self.directory / (succession.id + SUFFIX)
+    def _make_successor(self, old: LedgerFile) -> None:
+        def make(succession: Succession) -> str:
+            if (self.directory / (succession.id + SUFFIX)).exists():
+                return succession.id
+            return self._make_after(old, succession, SUFFIX)
+
+        old.hand_over(make)
+
+    def _make_after(self, old: LedgerFile, succession: Succession, suffix: str, last: int | None = None) -> str:
+        """A new ledger that cites ``old`` and has its lines after that, up to ``last``. Its id is drawn only now:
+        an image of the disk from before it was made must not lead to two ledgers of one id."""
         identity = Identity(
-            id=succession.id,
+            id=new_id(),
             zone=self.zone,
             deployment=self.deployment,
             reason=succession.reason,
@@ -249,31 +281,30 @@ class Ledger:
 
         def encode(size: int) -> list[bytes]:
             first = self._stamped(identity, size, [opened])[0].line
-            return [first, *_moved(old, succession.size + 1, identity)]
+            return [first, *_moved(old, succession.size + 1, last, identity)]
 
-        with old.locked():
-            if not path.exists():
-                ledger_file.create(path, identity, encode)
+        ledger_file.create(self.directory / (identity.id + suffix), identity, encode)
+        return identity.id
 
 
 def new_id() -> str:
     return os.urandom(ID_BYTES).hex()
 
 
-def _ledger_names(directory: Path) -> list[str]:
+def _names(directory: Path, form: re.Pattern[str]) -> list[str]:
     try:
-        return sorted(path.name for path in directory.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path.name for path in directory.iterdir() if form.fullmatch(path.name))
     except FileNotFoundError:
         return []
     except OSError as error:
         raise LedgerDamaged(directory, f"the directory cannot be read: {error}") from error
 
 
-def _moved(old: LedgerFile, first: int, to: Identity) -> list[bytes]:
-    """The lines of ``old`` from ``first`` on as lines of the ledger ``to``, from its line 2: everything about them
-    stays but their place. The old one's own ``ledger.opened`` stays behind."""
+def _moved(old: LedgerFile, first: int, last: int | None, to: Identity) -> list[bytes]:
+    """The lines of ``old`` from ``first`` to ``last`` as lines of the ledger ``to``, from its line 2: everything
+    about them stays but their place. The old one's own ``ledger.opened`` stays behind."""
     moved: list[bytes] = []
-    for line in old.all_lines(first):
+    for line in old.all_lines(first, last):
         event = parse_line(line)
         if event.type == LedgerOpened.TYPE:
             continue

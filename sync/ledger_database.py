@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import sqlite3
@@ -67,10 +68,10 @@ def connect(path: Path) -> sqlite3.Connection:
 def make(path: Path, identity: Identity) -> None:
     """A new file with its tables and no line. Raises ``sqlite3.Error``, ``OSError``."""
     database = sqlite_utils.Database(path)
-    database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-    database.enable_wal()
-    _make_tables(database, identity)
-    database.conn.close()
+    with contextlib.closing(database.conn):
+        database.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        database.enable_wal()
+        _make_tables(database, identity)
 
 
 def _make_tables(database: sqlite_utils.Database, identity: Identity) -> None:

@@ -14,10 +14,11 @@ insert goes to the right edge of one B-tree.
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .durable import sync_directory
@@ -27,6 +28,8 @@ from .merkle import HASH_BYTES, CompactRange, compact_range, subtree_place
 from .once import Once, check, take
 
 SUFFIX = ".sqlite3"
+GROWING = ".new"
+_UNFINISHED = re.compile(r"[0-9a-f]{16}(\.branch)?\.new(-wal|-shm|-journal)?")
 EVIDENCE_ROWS_MAX = 1000
 PAGE_LINES = 1000
 MAX_SEQUENCE = 2**62
@@ -34,7 +37,7 @@ MAX_SEQUENCE = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """This ledger is closed: which one takes over, from which size on, and why."""
+    """This ledger is closed: which one takes over (empty until it is made), from which size on, and why."""
 
     id: str
     size: int
@@ -95,17 +98,27 @@ class LedgerFile:
             )
         self._tree = grown
 
-    def close_for(self, successor: str, size: int, reason: str) -> Succession:
-        """Close this ledger for ever in favour of ``successor``; whoever was first is returned."""
+    def close_at(self, size: int, reason: str) -> None:
+        """Close this ledger for ever: its first ``size`` lines count. Does nothing if it is closed already."""
         with self._transaction():
-            found = self.succession()
-            if found is None:
-                found = Succession(successor, size, reason)
-                self._connection.execute(
-                    "UPDATE ledger SET successor = ?, successor_size = ?, successor_reason = ?",
-                    (found.id, found.size, found.reason),
-                )
-        return found
+            if self.succession() is None:
+                self._succeeded(Succession("", size, reason))
+
+    def hand_over(self, make: Callable[[Succession], str]) -> None:
+        """Name the successor of this closed ledger, whose id ``make`` returns. In the meantime nobody else writes
+        this file, in any process."""
+        with self._transaction():
+            succession = self.succession()
+            if succession is None:
+                raise LedgerDamaged(self.path, "it was to be handed over, but is not closed")
+            self._succeeded(replace(succession, id=make(succession)))
+
+    def is_followed(self, by: Succession) -> None:
+        """See to it that this ledger says which one follows it."""
+        found = self.succession()
+        if found is None or found.id != by.id:
+            with self._transaction():
+                self._succeeded(by)
 
     def prune(self, sequences: Sequence[int], *, before_us: int, now_us: int) -> None:
         """Give up the bytes of these lines; their hashes stay, so that every proof of other lines can be made.
@@ -128,12 +141,6 @@ class LedgerFile:
                 "VALUES (?, ?, ?, ?, ?)",
                 (now_us, before_us, len(sequences), size, note),
             )
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep every other writer of this file out, in any process."""
-        with self._transaction():
-            yield
 
     def keep_cosigned(self, size: int, note: str, received_us: int) -> None:
         """Remember headquarters' cosigned checkpoint; only the last is kept.
@@ -265,6 +272,10 @@ class LedgerFile:
 
     # Inside
 
+    def _succeeded(self, by: Succession) -> None:
+        statement = "UPDATE ledger SET successor = ?, successor_size = ?, successor_reason = ?"
+        self._connection.execute(statement, (by.id, by.size, by.reason))
+
     def _read_identity(self) -> Identity:
         with self._reading():
             cursor = self._connection.execute("SELECT * FROM ledger")
@@ -342,13 +353,15 @@ class LedgerFile:
 
 def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[bytes]]) -> None:
     """Make a ledger with its first lines. It appears under its name only when it is whole and on disk."""
-    growing = path.with_suffix(".new")
-    growing.unlink(missing_ok=True)
+    growing = path.with_suffix(GROWING)
     try:
+        for left in path.parent.glob(f"*{GROWING}*"):
+            if _UNFINISHED.fullmatch(left.name):
+                left.unlink()
         make(growing, identity)
-        file = LedgerFile(growing)
-        file.append(encode)
-        file.close()  # the last connection: it moves the WAL into the file and syncs it
+        with contextlib.closing(LedgerFile(growing)) as file:
+            file.append(encode)
+        # Its last connection is closed: that moved the WAL into the file and synced it.
         growing.replace(path)
         sync_directory(path.parent)
     except (sqlite3.Error, OSError) as error:

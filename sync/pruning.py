@@ -51,10 +51,8 @@ def prune(
         if any(word in line for word in _TELLS):
             keeping.see(parse_line(line))
     lines = waiting = 0
-    for number, of_file in groupby(keeping.to_give_up(_placed(spans)), key=lambda place: place[0]):
-        file, _ = spans[number]
+    for file, sequences in _to_give_up(keeping, spans, ledger.branches()):
         cosigned_size, _ = file.cosigned()
-        sequences = [sequence for _, sequence in of_file]
         allowed = [sequence for sequence in sequences if sequence <= cosigned_size]
         waiting += len(sequences) - len(allowed)
         for start in range(0, len(allowed), PORTION_LINES):
@@ -66,6 +64,15 @@ def prune(
                 stop.wait(PAUSE_S)
             lines += len(portion)
     return Pruned(lines, waiting)
+
+
+def _to_give_up(
+    keeping: Keeping, chain: Spans, branches: Sequence[LedgerFile]
+) -> Iterator[tuple[LedgerFile, list[int]]]:
+    """Each file with what nothing needs in it. A branch repeats lines of the chain, so it is read by itself."""
+    for spans in (chain, *([(branch, None)] for branch in branches)):
+        for number, places in groupby(keeping.to_give_up(_placed(spans)), key=lambda place: place[0]):
+            yield spans[number][0], [sequence for _, sequence in places]
 
 
 def _lines(spans: Spans) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ event (``key.rotated``) in the ledger of who exchanges its key, and to zones als
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from custody.events import EventError, KeyRotated, parse_line
 
 from .errors import BadNote, LedgerUnwritable
 from .held_tree import write_whole
-from .note import SigningKey, VerifierKey, from_base64, to_base64
+from .note import SigningKey, VerifierKey, cosigned_at_s, from_base64, to_base64
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +143,14 @@ class FollowedKey:
     def all(self) -> Sequence[VerifierKey]:
         """The present key and those before it, oldest first."""
         return self._chain
+
+    def said_before(self, note: str, than: str) -> bool:
+        """Whether headquarters cosigned ``note`` before that other one, by its own clock."""
+        times_s: list[int] = []
+        for key in self.all:
+            with contextlib.suppress(BadNote):
+                times_s.append(cosigned_at_s(than, key))
+        return bool(times_s) and cosigned_at_s(note, self.now) < times_s[-1]
 
     def leads_on(self, rotation: Rotation) -> bool:
         """Whether it exchanges the present key; one that is known already does not."""

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..errors import BadNote
+from ..errors import BadMessage, BadNote, WrongSignature
 from ..ledger_file import LedgerFile
 from ..merkle import verify_consistency
-from ..note import Checkpoint, Note
+from ..note import Checkpoint, Note, VerifierKey, open_checkpoint
 
 ROLLBACK_EVIDENCE = "ledger_rollback"
 """Kind of the evidence that headquarters has lines of a ledger that this disk does not have: its checkpoint."""
@@ -81,6 +81,20 @@ class Road:
     def rewind(self) -> None:
         self.sent = self.cosigned
         self.on_the_way.clear()
+
+    def read(self, note: str, key: VerifierKey) -> Checkpoint:
+        """The checkpoint of this ledger that headquarters cosigned with ``key``. Raises ``BadMessage``."""
+        try:
+            checkpoint = open_checkpoint(note, key)
+        except WrongSignature as wrong:
+            raise BadMessage(
+                "wrong_signature", f"{wrong}; see [headquarters] verifier_key in zone.toml"
+            ) from wrong
+        except BadNote as bad:
+            raise BadMessage("malformed", str(bad)) from bad
+        if checkpoint.origin != self.file.identity.origin:
+            raise BadMessage("wrong_origin", f"{checkpoint.origin} is cosigned, not {self.file.identity.origin}")
+        return checkpoint
 
     def has(self, checkpoint: Checkpoint) -> bool:
         """Whether the ledger has had this tree."""

@@ -6,7 +6,6 @@ Nothing here is lost with the process: what was cosigned is in the ledger, the r
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import random
 from collections.abc import Callable
@@ -15,9 +14,9 @@ from config.clock import Clock
 from custody.events import HeadquartersRollback, LedgerReason, draft
 
 from ..commands import AnyCommand, CommandDesk, Intake
-from ..errors import BadMessage, BadNote, LedgerError, LedgerPruned, LedgerUnwritable, WrongSignature
+from ..errors import BadMessage, BadNote, LedgerError, LedgerPruned, LedgerUnwritable
 from ..ledger import Ledger
-from ..note import Checkpoint, SigningKey, VerifierKey, cosigned_at_s, open_checkpoint
+from ..note import Checkpoint, SigningKey, VerifierKey
 from ..rotation import FollowedKey, Rotation
 from .messages import (
     BATCH_LINES_MAX,
@@ -34,6 +33,7 @@ from .messages import (
     encode,
     lines_that_fit,
 )
+from .resend import Resend
 from .road import ROLLBACK_EVIDENCE, Question, Road
 from .tree import TreeWatch
 
@@ -41,12 +41,8 @@ log = logging.getLogger(__name__)
 
 WINDOW_BATCHES = 8
 """Batches on the way at once: enough to keep headquarters busy, few enough to lose little on a broken line."""
-RESEND_S = 5.0
-RESEND_S_MAX = 60.0
 EVIDENCE_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
 """Of one message that is kept; a broker may let one through that would fill the zone's disk."""
-RESEND_JITTER = 0.25
-"""Share by which the wait varies, so that twenty-seven zones do not come back in step."""
 
 
 class ZoneEnd:
@@ -85,11 +81,11 @@ class ZoneEnd:
         self._tree = TreeWatch(ledger, self._keys, self._headquarters, clock)
         self._unread_tree: bytes | None = None
         self._roads: dict[str, Road] = {}
+        self._branches = ledger.branches()
         self._paused = False
         self._hello_sent = False
         self._ask = self._new_question()
-        self._resend_s = RESEND_S
-        self._resend_at_s: float | None = None
+        self._resend = Resend(dice)
 
     # What happens
 
@@ -102,8 +98,7 @@ class ZoneEnd:
         self._paused = False
         self._hello_sent = False
         self._ask = self._new_question()
-        self._resend_s = RESEND_S
-        self._resend_at_s = None
+        self._resend = Resend(self._dice)
         self._tree.connected()
 
     def headquarters_is(self, on: bool, *, retained: bool) -> None:
@@ -155,22 +150,22 @@ class ZoneEnd:
         self._look_at_ledgers()
         if self._paused:
             return []
-        if self._resend_at_s is not None and now_s >= self._resend_at_s:
+        if self._resend.is_due(now_s):
             self._send_again()
         messages = [*self._hellos(), *self._batches()]
-        if messages and self._resend_at_s is None:
-            self._wait_from(now_s)
+        if messages:
+            self._resend.sent(now_s)
         return [*messages, *self._tree.poll(now_s)]
 
     def wake_at_s(self) -> float | None:
         """When ``poll`` has something to do even if nothing happens."""
-        due = [at_s for at_s in (self._resend_at_s, self._tree.wake_at_s()) if at_s is not None]
+        due = [at_s for at_s in (self._resend.at_s, self._tree.wake_at_s()) if at_s is not None]
         return None if self._paused else min(due, default=None)
 
     @property
     def unheard(self) -> bool:
         """Whether headquarters, which is said to be there, has answered nothing for over a minute."""
-        return not self._paused and self._resend_s >= RESEND_S_MAX
+        return not self._paused and self._resend.unheard
 
     @property
     def unconfirmed(self) -> int:
@@ -198,7 +193,8 @@ class ZoneEnd:
     # Sending
 
     def _look_at_ledgers(self) -> None:
-        for file, end in self._ledger.spans():
+        branches = [(file, file.size()) for file in self._branches]
+        for file, end in (*branches, *self._ledger.spans()):
             road = self._roads.get(file.id)
             if road is None:
                 self._roads[file.id] = Road.of(file, end)
@@ -251,11 +247,6 @@ class ZoneEnd:
         self._hello_sent = self._hello_sent and not self._unknown()
         for road in self._roads.values():
             road.rewind()
-        self._resend_s = min(self._resend_s * 2, RESEND_S_MAX)
-        self._resend_at_s = None
-
-    def _wait_from(self, now_s: float) -> None:
-        self._resend_at_s = now_s + self._resend_s * (1 + RESEND_JITTER * self._dice.random())
 
     def _new_question(self) -> str:
         """Kept while the hello is repeated: headquarters may take longer to answer than we take to ask again."""
@@ -281,7 +272,7 @@ class ZoneEnd:
         road = self._roads.get(message.log)
         if road is None:
             raise BadMessage("unknown_ledger", f"there is no ledger {message.log} here")
-        checkpoint = self._open(road, message.checkpoint)
+        checkpoint = road.read(message.checkpoint, self._headquarters.now)
         ours = road.has(checkpoint)
         if not ours:
             self._doubt(road, checkpoint, message)
@@ -296,23 +287,8 @@ class ZoneEnd:
         elif road.known and isinstance(message, Status):
             self._fallen_back(road, checkpoint.size)
         # An old ack, repeated or overtaken, says nothing new.
-        waiting = self._unknown() or any(road.on_the_way for road in self._roads.values())
-        self._resend_at_s = None
-        if waiting:
-            self._wait_from(now_s)
-
-    def _open(self, road: Road, note: str) -> Checkpoint:
-        try:
-            checkpoint = open_checkpoint(note, self._headquarters.now)
-        except WrongSignature as wrong:
-            raise BadMessage(
-                "wrong_signature", f"{wrong}; see [headquarters] verifier_key in zone.toml"
-            ) from wrong
-        except BadNote as bad:
-            raise BadMessage("malformed", str(bad)) from bad
-        if checkpoint.origin != road.file.identity.origin:
-            raise BadMessage("wrong_origin", f"{checkpoint.origin} is cosigned, not {road.file.identity.origin}")
-        return checkpoint
+        waiting = any(not road.known or road.on_the_way for road in self._roads.values())
+        self._resend.heard(now_s, waiting=waiting)
 
     def _begin(self, road: Road, checkpoint: Checkpoint, message: Status) -> None:
         """Headquarters has answered: this much of the ledger is the same on both sides, the rest is sent."""
@@ -327,19 +303,22 @@ class ZoneEnd:
         recorded = fell_back and self._record_rollback(question, checkpoint.size, message.checkpoint)
         if road.forsaken and road.end is None:
             self._leave(road, shared)
+        elif not ours:
+            self._branch_off(road, shared)
         road.known = True
         # Where headquarters has other lines under the next numbers, no more of this ledger can be sent.
         road.cosigned = shared if ours else road.size()
         road.doubted = None
         road.rewind()
-        self._resend_s = RESEND_S
+        self._resend.agreed()
         if ours and (recorded or checkpoint.size > road.held):
             self._hold(road, checkpoint.size, message.checkpoint)
 
     def _record_rollback(self, question: Question, size: int, status: str) -> bool:
         """First the record, then the lines: else headquarters would catch up and nobody would know. Raises
-        ``LedgerUnwritable``; then headquarters is asked again. ``False``: its word proves nothing."""
-        if self._is_older(status, question.note):
+        ``LedgerUnwritable``; then headquarters is asked again. ``False``: its word is an old one, which somebody
+        may have kept. That proves nothing; what headquarters lacks by it is sent, which costs nothing."""
+        if self._headquarters.said_before(status, question.note):
             return False
         what = "headquarters has ledger %s up to %d, but cosigned %d before: it was restored from an old state"
         log.error(what + "; everything since is sent again", question.log, size, question.held)
@@ -347,19 +326,10 @@ class ZoneEnd:
         self._ledger.append(draft(rollback))
         return True
 
-    def _is_older(self, note: str, than: str) -> bool:
-        """Whether headquarters said this before that, by its own clock. A word that somebody keeps and repeats is
-        no proof that headquarters fell back; what it lacks by that word is sent, which costs nothing."""
-        times_s: list[int] = []
-        for key in self._headquarters.all:
-            with contextlib.suppress(BadNote):
-                times_s.append(cosigned_at_s(than, key))
-        return bool(times_s) and cosigned_at_s(note, self._headquarters.now) < times_s[-1]
-
     def _confirm(self, road: Road, size: int, note: str) -> None:
         if size > road.held:
             self._hold(road, size, note)
-        self._resend_s = RESEND_S
+        self._resend.agreed()
         road.cosigned = size
         road.sent = max(road.sent, size)
         while road.on_the_way and road.on_the_way[0] <= size:
@@ -403,6 +373,15 @@ class ZoneEnd:
             road.size(),
             self._ledger.id,
         )
+
+    def _branch_off(self, road: Road, shared: int) -> None:
+        """What headquarters cannot take under the numbers of a closed ledger, it gets in a branch of it."""
+        shared = max(shared, 1)
+        if shared < road.size() and self._ledger.branch_off(road.file, shared, road.size()):
+            self._branches = self._ledger.branches()
+            self._look_at_ledgers()
+            what = "headquarters has other lines after line %d of the closed ledger %s; ours go in a branch of it"
+            log.error(what, shared, road.file.id)
 
     def _keep(self, bad: BadMessage, payload: bytes) -> None:
         log.warning("a message from headquarters is kept as evidence: %s: %s", bad.kind, bad)

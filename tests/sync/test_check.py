@@ -130,6 +130,27 @@ def test_l4_an_old_ledger_whose_root_is_not_the_cited_one(check_after: Callable[
     check_after(Invariant.L4, 1, "UPDATE line SET subtrees = zeroblob(64) WHERE sequence = 6", place=0)
 
 
+def test_a_branch_is_checked_as_the_ledgers_of_the_chain_are(
+    full: Ledger, clock: ManualClock, headquarters_key: SigningKey
+) -> None:
+    full.branch_off(full.spans()[0][0], 4, RETIRED_SIZE)
+    assert list(check(full, Level.FULL, headquarters_key.verifier)) == []
+    (branch,) = full.branches()
+    full.close()
+    with sqlite3.connect(branch.path) as database:
+        database.execute("UPDATE ledger SET follows_size = 5")
+        database.execute("UPDATE line SET line = CAST(line || ' ' AS BLOB) WHERE sequence = 3")
+    database.close()
+    again = Ledger.open(full.directory, zone="nz01", deployment="test", clock=clock)
+    found = {(breach.invariant, breach.ledger, breach.sequence) for breach in check(again, Level.NORMAL)}
+    again.close()
+    assert found == {
+        (Invariant.L2, branch.id, 3),
+        (Invariant.L4, branch.id, 1),
+        (Invariant.L6, branch.id, 3),
+    }
+
+
 def test_l5_a_gap(check_after: Callable[..., None]) -> None:
     check_after(Invariant.L5, 8, "DELETE FROM line WHERE sequence = 7")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from config.clock import ManualClock
 from custody.events import Draft, LedgerReason, SchemaBroken, parse_line
+from sync.check import Level, check
 from sync.errors import LedgerDamaged, LedgerExists, LedgerForeign, LedgerMissing, LedgerUnwritable
 from sync.ledger import Ledger
 from sync.merkle import CompactRange, inclusion_proof, leaf_hash, verify_inclusion
@@ -271,11 +273,90 @@ def test_an_interrupted_succession_is_ended_by_whoever_opens_the_ledger(
 ) -> None:
     written = ledger.append(opened(), opened())
     file, _ = ledger.spans()[-1]
-    file.close_for("00000000deadbeef", 2, "rollback")  # and here the process was killed
+    file.close_at(2, "rollback")  # and here the process was killed
     again = same_ledger(ledger, clock)
-    assert again.id == "00000000deadbeef"
+    assert again.id != file.id
     assert [event.id for event in again.events() if event.type == "door.opened"] == [event.id for event in written]
-    assert ledger.append(opened())[0].ledger == "00000000deadbeef"
+    assert ledger.append(opened())[0].ledger == again.id
+
+
+def test_two_machines_that_end_the_same_succession_do_not_give_one_id_to_two_ledgers(
+    ledger: Ledger, clock: ManualClock, tmp_path: Path
+) -> None:
+    """An image of the disk is of the moment at which the process was killed."""
+    ledger.append(opened())
+    file, _ = ledger.spans()[-1]
+    file.close_at(1, "rollback")
+    ledger.close()
+    shutil.copytree(ledger.directory, tmp_path / "image")
+    first = same_ledger(ledger, clock)
+    second = Ledger.open(tmp_path / "image", zone="nz01", deployment="test", clock=clock)
+    assert len({file.id, first.id, second.id}) == 3
+    assert [event.id for event in first.events()][2:] == [event.id for event in second.events()][2:]
+
+
+def test_killed_between_making_a_successor_and_naming_it_everybody_finds_it(
+    ledger: Ledger, clock: ManualClock
+) -> None:
+    written = ledger.append(opened(), opened())
+    old, _ = ledger.spans()[-1]
+    follower = same_ledger(ledger, clock).follow()
+    succeed(ledger, 2)
+    newest = ledger.id
+    ledger.close()
+    with sqlite3.connect(old.path) as database:
+        database.execute("UPDATE ledger SET successor = ''")
+    database.close()
+    assert [event.id for event in follower.poll() if event.type == "door.opened"] == [one.id for one in written]
+    again = same_ledger(ledger, clock)
+    assert [file.id for file, _ in again.spans()] == [old.id, newest]
+    assert list(check(again, Level.FULL)) == []
+
+
+def test_what_a_killed_process_left_of_a_ledger_goes_when_the_next_is_made(ledger: Ledger) -> None:
+    left = [ledger.directory / f"00000000deadbeef.new{end}" for end in ("", "-wal", "-shm")]
+    for path in left:
+        path.write_bytes(b"half a ledger")
+    other = ledger.directory / "headquarters.tree.new"
+    other.write_bytes(b"somebody else's")
+    succeed(ledger, 1)
+    assert [path.exists() for path in (*left, other)] == [False, False, False, True]
+
+
+def test_a_successor_that_finds_no_room_leaves_nothing_open_and_is_made_later(
+    ledger: Ledger, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = ledger.append(opened())
+    with monkeypatch.context() as full:
+
+        def no_room(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        full.setattr("sync.ledger_file.LedgerFile.append", no_room)
+        with pytest.raises(LedgerUnwritable, match="full"):
+            succeed(ledger, 1)
+    opened_files = {path.readlink().name for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+    assert [name for name in opened_files if ".new" in name] == []
+    assert [event.id for event in same_ledger(ledger, clock).events() if event.type == "door.opened"] == [
+        event.id for event in written
+    ]
+
+
+def test_a_branch_repeats_the_end_of_a_closed_ledger_beside_the_chain(ledger: Ledger, clock: ManualClock) -> None:
+    written = ledger.append(*[opened(f"door-{number}") for number in range(6)])
+    closed, _ = ledger.spans()[0]
+    succeed(ledger, 5)
+    before = [event.id for event in ledger.events()]
+    assert ledger.branch_off(closed, 3, 5)
+    assert not ledger.branch_off(closed, 4, 5), "the first has that line too"
+    (branch,) = same_ledger(ledger, clock).branches()
+    first, *moved = [parse_line(line) for line in branch.all_lines()]
+    cited = {"ledger": closed.id, "size": 3, "root": closed.root(3).hex()}
+    assert first.data == {"follows": cited, "reason": "rollback"}
+    assert [(event.id, event.ledger) for event in moved] == [(event.id, branch.id) for event in written[2:4]]
+    assert [event.id for event in same_ledger(ledger, clock).events()] == before
+    assert ledger.branch_off(closed, 2, 5), "now one more line is to be had"
+    assert len(ledger.branches()) == 2
 
 
 def test_an_old_ledger_restored_from_before_its_end_is_closed_again(ledger: Ledger, clock: ManualClock) -> None:

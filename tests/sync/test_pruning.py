@@ -193,6 +193,28 @@ def test_lines_over_a_whole_chain_go_each_behind_its_own_cosignature(
     assert list(check(ledger, Level.FULL, headquarters_key.verifier)) == []
 
 
+def test_lines_of_a_branch_go_with_those_that_they_repeat(
+    ledger: Ledger,
+    clock: ManualClock,
+    cosign: Callable[[Ledger, int], None],
+    zone_key: SigningKey,
+    headquarters_key: SigningKey,
+) -> None:
+    doors(ledger, 20)
+    cosign(ledger, 21)
+    closed, _ = ledger.spans()[0]
+    ledger.succeed(closed, 21, LedgerReason.ROLLBACK)
+    ledger.branch_off(closed, 11, 21)
+    (branch,) = ledger.branches()
+    clock.advance((RETENTION_DAYS + 1) * DAY_S)
+    assert prune(ledger, RETENTION_DAYS) == Pruned(lines=17, waiting=7)
+    checkpoint = Checkpoint(branch.identity.origin, 11, branch.root(11))
+    branch.keep_cosigned(11, cosigned(checkpoint.signed(zone_key), headquarters_key, 1), 0)
+    assert prune(ledger, RETENTION_DAYS) == Pruned(lines=7, waiting=0)
+    assert len(list(branch.all_lines())) == 1 + 3
+    assert list(check(ledger, Level.FULL, headquarters_key.verifier)) == []
+
+
 class Road:
     """The ledger's end of the road and a headquarters that can be given an old backup back."""
 

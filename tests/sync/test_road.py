@@ -226,8 +226,8 @@ def test_a_zone_that_nobody_answers_tries_a_new_connection(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("sync.protocol.zone.RESEND_S", 0.2)
-    monkeypatch.setattr("sync.protocol.zone.RESEND_S_MAX", 0.8)
+    monkeypatch.setattr("sync.protocol.resend.RESEND_S", 0.2)
+    monkeypatch.setattr("sync.protocol.resend.RESEND_S_MAX", 0.8)
     zone = Zone(tmp_path, mosquitto)
     zone.start()
     try:

@@ -24,7 +24,8 @@ from sync.protocol.messages import (
     decode,
     encode,
 )
-from sync.protocol.zone import EVIDENCE_BYTES_MAX, RESEND_JITTER, RESEND_S, RESEND_S_MAX, WINDOW_BATCHES, ZoneEnd
+from sync.protocol.resend import RESEND_JITTER, RESEND_S, RESEND_S_MAX
+from sync.protocol.zone import EVIDENCE_BYTES_MAX, WINDOW_BATCHES, ZoneEnd
 
 
 class Station:

@@ -128,6 +128,21 @@ def uses_numbers_again_after_a_rollback(patch: Patch) -> None:
     patch.setattr(ZoneEnd, "_leave", lambda *_: None)
 
 
+def names_a_successor_before_it_is_made(patch: Patch) -> None:
+    real = sync.ledger.Ledger._make_after
+
+    def make_after(ledger: Any, old: Any, *how: Any) -> str:
+        with pytest.MonkeyPatch.context() as inside:
+            inside.setattr(sync.ledger, "new_id", lambda: old.root(1).hex()[:16])
+            return real(ledger, old, *how)
+
+    patch.setattr(sync.ledger.Ledger, "_make_after", make_after)
+
+
+def lets_a_closed_ledger_part_from_headquarters(patch: Patch) -> None:
+    patch.setattr(ZoneEnd, "_branch_off", lambda *_: None)
+
+
 def loses_the_tail_of_a_ledger_that_it_leaves(patch: Patch) -> None:
     patch.setattr(sync.ledger, "_moved", lambda *_: [])
 
@@ -198,6 +213,8 @@ CAUGHT_BY_ADVERSARIES: tuple[tuple[Mutant, adversaries.Adversary], ...] = (
     (believes_any_signature, adversaries.a_cosignature_is_forged),
     (uses_numbers_again_after_a_rollback, adversaries.two_machines_have_one_key),
     (frees_what_was_only_sent, adversaries.a_broker_confirms_and_loses),
+    (lets_a_closed_ledger_part_from_headquarters, adversaries.a_closed_ledger_parts_from_headquarters),
+    (names_a_successor_before_it_is_made, adversaries.an_image_is_of_the_moment_between_two_ledgers),
     (sends_nothing_twice, adversaries.a_broker_confirms_and_loses),
 )
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
 
 from config.clock import ManualClock
 from custody.events import HeadquartersRollback, parse_line
+from sync.errors import LedgerUnwritable
+from sync.ledger_file import SUFFIX
 from sync.merkle import CompactRange
 from sync.note import Checkpoint, KeyType, SigningKey, only_cosigned, open_checkpoint
 from sync.protocol.messages import Ack, Batch, Hello, Status, decode, encode
@@ -113,10 +115,19 @@ class Stage:
         query = "SELECT line FROM lines JOIN logs ON key = log_key WHERE zone = 'hq' ORDER BY seq"
         return [orjson.loads(line)["type"] for (line,) in self.disks[0].rows(query, file=CENTRAL)]
 
-    def expect_all_counted(self) -> None:
+    def counted(self) -> list[str]:
         ids = [id_ for (id_,) in self.disks[0].rows("SELECT id FROM events WHERE zone = ?", ZONE, file=CENTRAL)]
-        counted = sorted(int(id_[1:]) for id_ in ids if id_[0] == "e" and id_[1:].isdigit())
-        expect(counted == list(range(self._written)), f"every event counts once: {counted} of {self._written}")
+        return sorted((id_ for id_ in ids if id_[0] == "e" and id_[1:].isdigit()), key=lambda id_: int(id_[1:]))
+
+    def expect_all_counted(self) -> None:
+        counted, written = self.counted(), [f"e{number}" for number in range(self._written)]
+        expect(counted == written, f"every event counts once: {counted} of {self._written}")
+
+    def expect_the_zone_s_counted(self) -> None:
+        """Where a restored disk undid the others at the zone, and another one at headquarters."""
+        counted, there = self.counted(), self.zone.written()
+        expect(len(set(counted)) == len(counted), "no event counts twice")
+        expect(set(there) <= set(counted), f"every event on the zone's disk counts: {there}, of which {counted}")
 
 
 def two_machines_have_one_key(directory: Path, central: Image) -> None:
@@ -276,6 +287,67 @@ def both_are_restored_until_their_histories_part(directory: Path, central: Image
         stage.expect_all_counted()
 
 
+def a_closed_ledger_parts_from_headquarters(directory: Path, central: Image) -> None:
+    """As before, but what the zone alone has is the end of a ledger that it had left already: it can neither be
+    sent under its old numbers nor be moved to the next ledger, which has begun long since."""
+    with Stage(directory, central).set() as stage:
+        stage.write(stage.zone, 5)
+        early, early_headquarters = stage.disks[1].image(), stage.disks[0].image()
+        stage.write(stage.zone, 5)
+        middle = stage.disks[1].image()
+        stage.write(stage.zone, 2)
+        stage.restore(middle)
+        stage.write(stage.zone, 2)
+        left, late = stage.zone.ledger.spans()[0][0].id, stage.disks[1].image()
+        stage.restore(early)
+        stage.restore_headquarters(early_headquarters)
+        stage.write(stage.zone, 10)
+        others = stage.lines(left)
+        stage.restore(late)
+        stage.settle(stage.zone)
+        chain = stage.zone.ledger.spans()
+        expect(len(chain) == 2 and chain[0][0].id == left, "here the ledger is closed")
+        expect(stage.lines(left) == others, "what headquarters has of it stays")
+        expect(stage.zone.end.unconfirmed == 0, "everything is acknowledged")
+        stage.expect_the_zone_s_counted()
+        (branch,) = stage.zone.ledger.branches()
+        expect(stage.lines(branch.id) == list(branch.all_lines()), "its own end reaches headquarters in a branch")
+        cited = parse_line(branch.lines(1, 1)[0]).data["follows"]
+        tree, _ = CompactRange().extended(others[: cited["size"]])
+        expect(cited["root"] == tree.root().hex(), "which cites what both have of it")
+        stage.restore(late)
+        stage.settle(stage.zone)
+        stage.zone.start()
+        stage.settle(stage.zone)
+        expect(len(stage.zone.ledger.branches()) == 1, "it is branched off once, however often they ask")
+        stage.expect_the_zone_s_counted()
+
+
+def an_image_is_of_the_moment_between_two_ledgers(directory: Path, central: Image) -> None:
+    """A ledger is closed, but on a full disk its successor cannot be made. An image of that moment is restored
+    after the successor was made and sent."""
+    with Stage(directory, central).set() as stage:
+        stage.write(stage.zone, 5)
+        early = stage.disks[1].image()
+        stage.write(stage.zone, 3)
+        stage.restore(early)
+        stage.disks[1].fill(True)
+        with suppress(LedgerUnwritable):
+            stage.settle(stage.zone)
+        between = stage.disks[1].image()
+        expect(sum(name.endswith(SUFFIX) for name in between) == 1, "there is no second ledger yet")
+        stage.disks[1].fill(False)
+        stage.write(stage.zone, 2)
+        first = stage.zone.ledger.id
+        lines = stage.lines(first)
+        stage.restore(between)
+        stage.write(stage.zone, 4)
+        expect(stage.zone.ledger.id != first, "no id is given to two ledgers")
+        expect(stage.lines(first) == lines, "headquarters keeps the ledger that was lost")
+        expect(len(stage.zone.ledger.spans()) == 2, "the zone need not leave the new one")
+        stage.expect_all_counted()
+
+
 ALL: tuple[Adversary, ...] = (
     two_machines_have_one_key,
     a_zone_s_history_is_rewritten,
@@ -286,6 +358,8 @@ ALL: tuple[Adversary, ...] = (
     every_old_word_comes_again,
     a_broker_confirms_and_loses,
     both_are_restored_until_their_histories_part,
+    a_closed_ledger_parts_from_headquarters,
+    an_image_is_of_the_moment_between_two_ledgers,
 )
 
 

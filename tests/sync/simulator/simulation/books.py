@@ -42,6 +42,8 @@ class Books:
     """Ledgers of which the zone was told what its disk does not have: it must not go on in them."""
     rolled_back: dict[str, str] = field(default_factory=dict)
     """Of a ledger: the cosignature that the zone held when it saw that headquarters had fallen behind it."""
+    unwritable: set[str] = field(default_factory=set)
+    """Those of ``rolled_back`` that the zone had no room to write down when it saw them."""
     asked: str | None = None
     """The zone's last question: only what answers it says where headquarters is now."""
     held: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class Books:
             if word.ask != self.asked:
                 self.asked = word.ask
                 self.held.clear()
-            for file, _ in zone.ledger.spans():
+            for file in zone.files():
                 self.held.setdefault(file.id, file.cosigned())
 
     def zone_restored(self, image: ZoneImage) -> None:
@@ -62,6 +64,7 @@ class Books:
         # It knows no more what it has seen, unless it sees it again.
         self.diverged.clear()
         self.rolled_back.clear()
+        self.unwritable.clear()
 
     def zone_off(self) -> None:
         """It knows what it was told only if it came to write it down."""
@@ -91,13 +94,18 @@ class Books:
 
     def _told(self, zone: ZoneMachine, word: Ack | Status, checkpoint: Checkpoint) -> list[str]:
         newest, _ = zone.ledger.spans()[-1]
-        file = next((file for file, _ in zone.ledger.spans() if file.id == word.log), None)
+        file = next((file for file in zone.files() if file.id == word.log), None)
         if file is None:
             return ["the zone heard of a ledger that its disk does not have"]
         if checkpoint.size > file.size() or file.root(checkpoint.size) != checkpoint.root:
+            answers = isinstance(word, Status) and word.ask == self.asked
+            if answers and file.id in self.unwritable and checkpoint.size >= self.held[file.id][0]:
+                # Headquarters was set forward again before there was room: nothing proves now that it fell back.
+                del self.rolled_back[file.id]
+                self.unwritable.discard(file.id)
             if file is not newest:
                 return ["of a closed ledger headquarters has another end"]
-            if isinstance(word, Status) and word.ask == self.asked and not zone.disk.full:
+            if answers and not zone.disk.full:
                 self.diverged.add(file.id)
             return ["the zone heard of lines that its disk does not have"]
         if isinstance(word, Ack):
@@ -105,6 +113,7 @@ class Books:
         if word.ask != self.asked:
             return ["a status came that answers nothing that was asked"] if word.ask else []
         held, note = self.held[file.id]
+        self.unwritable.discard(file.id)
         if checkpoint.size >= held:
             self.rolled_back.pop(file.id, None)
             return []
@@ -113,6 +122,8 @@ class Books:
             self.rolled_back.pop(file.id, None)
             return ["headquarters was behind, but its clock was set back"]
         self.rolled_back[file.id] = note
+        if zone.disk.full:
+            self.unwritable.add(file.id)
         return ["headquarters was behind its own cosignature"]
 
 

@@ -14,6 +14,7 @@ from central.store.own import OwnLedger
 from config.clock import ManualClock
 from custody.events import Draft, parse_line
 from sync.ledger import Ledger
+from sync.ledger_file import LedgerFile
 from sync.note import KeyType, SigningKey
 from sync.protocol.headquarters import HeadquartersEnd
 from sync.protocol.zone import ZoneEnd
@@ -54,6 +55,10 @@ class ZoneMachine:
     def write(self, numbers: Sequence[int]) -> None:
         """Events ``e<number>`` in one transaction. Raises what the ledger raises."""
         self.doors.append(*[Draft(COUNTED, {"door": "d"}, id=f"e{number}") for number in numbers])
+
+    def files(self) -> list[LedgerFile]:
+        """Every ledger that headquarters is to have: the chain, and what branches off it."""
+        return [*(file for file, _ in self.ledger.spans()), *self.ledger.branches()]
 
     def written(self) -> list[str]:
         """Ids of the counted events in the chain, oldest first."""

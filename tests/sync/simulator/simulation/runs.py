@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import traceback
 from collections import Counter
@@ -39,6 +40,8 @@ def run(seed: int, directory: Path, central: Image, *, tracing: bool = False) ->
     """``central``: the disk of a new headquarters. What is left of the run in ``directory`` is removed."""
     world = World(seed, directory / str(seed), central, tracing=tracing)
     broken = None
+    # A connection that is lost, not closed, would be closed whenever Python comes to it: no step may hang on that.
+    gc.disable()
     try:
         world.run(all_are_kept)
     except Broken as promise:
@@ -46,6 +49,7 @@ def run(seed: int, directory: Path, central: Image, *, tracing: bool = False) ->
     except Exception:
         broken = traceback.format_exc()
     finally:
+        gc.enable()
         shutil.rmtree(directory / str(seed), ignore_errors=True)
     return Outcome(seed, frozenset(world.faults), world.met, broken, world.trace)
 
