@@ -8,7 +8,10 @@ again: ``python tests/sync/simulator/replay.py SEED``.
 from __future__ import annotations
 
 import os
+import random
+import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,8 @@ SEEDS_TESTED = 160
 SEEDS_SOAKED = 6000
 SEEDS_AT_ONCE = 20
 SEEDS = range(SEEDS_SOAKED if os.environ.get("FOURMUSTS_SOAK") else SEEDS_TESTED)
+ONCE_BROKEN = (400, 3116, 3149)
+"""Seeds of the soak that broke a promise once: they run every time."""
 TRACE_LINES = 150
 
 SOMETIMES = (
@@ -53,17 +58,20 @@ SOMETIMES = (
     "a rollback of headquarters is on record",
     "a zone left a ledger that was rolled back",
     "a zone left two ledgers that were rolled back",
+    "a closed ledger parted from headquarters, and its end was sent in a branch",
     "an event stands in two ledgers and counts once",
     "a zone that had gone on from an old image was told of its fork",
 )
 """States that the runs must have reached, or they have proven nothing about them."""
 
 
-@pytest.mark.parametrize("first", SEEDS[::SEEDS_AT_ONCE])
+@pytest.mark.parametrize(
+    "seeds", [*(SEEDS[first : first + SEEDS_AT_ONCE] for first in SEEDS[::SEEDS_AT_ONCE]), ONCE_BROKEN], ids=str
+)
 def test_nothing_is_lost_nothing_counts_twice_and_every_rollback_is_on_record(
-    first: int, place: Path, central: Image, met: Counter[str]
+    seeds: Sequence[int], place: Path, central: Image, met: Counter[str]
 ) -> None:
-    for seed in SEEDS[first : first + SEEDS_AT_ONCE]:
+    for seed in seeds:
         outcome = run(seed, place, central)
         met.update(outcome.met.keys())
         if outcome.broken:
@@ -75,8 +83,15 @@ def test_nothing_is_lost_nothing_counts_twice_and_every_rollback_is_on_record(
             )
 
 
-def test_a_seed_is_the_same_run_every_time(place: Path, central: Image) -> None:
-    first, second = (run(7, place, central, tracing=True) for _ in range(2))
+def test_a_seed_is_the_same_run_every_time_whatever_time_it_is(
+    place: Path, central: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run(7, place, central, tracing=True)
+    with monkeypatch.context() as other_time:
+        dice = random.Random(1)
+        for clock in ("time", "monotonic", "perf_counter"):
+            other_time.setattr(time, clock, lambda: dice.uniform(0, 1e9))
+        second = run(7, place, central, tracing=True)
     assert first.trace
     assert first.trace == second.trace
 
