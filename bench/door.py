@@ -1,5 +1,6 @@
 """From a card to the relay: what the decision, the ledger's fsync and the threads between them cost.
 
+decision   the pure step alone, from the card to what is to be done
 overhead   simulated card event → relay command, the ledger's fsync included, four 1080p cameras checked beside it
 commit     a bare SQLite insert and commit of the same line (WAL, FULL) on the same disk, in the same rounds
 osdp       card at a libosdp reader in another process, over a pty → relay command, the whole way, ours
@@ -31,9 +32,12 @@ from devices.readers.osdp import OsdpAddress, OsdpBus
 from devices.readers.osdp_channel import SerialChannel
 from devices.readers.reader import Reader
 from devices.readers.simulated import SimulatedReader
+from edge.doors.core import step
+from edge.doors.facts import CardPresented, Now
 from edge.doors.hardware import Hardware
 from edge.doors.layout import Layout
 from edge.doors.service import DoorService
+from edge.doors.state import State
 from edge.doors.watch import LedgerWatch
 from sync.ledger import Ledger
 
@@ -41,6 +45,9 @@ CAMERAS = 4
 CARD = "04A1B2C3"
 PAUSE_S = 0.02
 """Between two cards; so that each finds the process idle, as at a door."""
+SHARES = (50, 95, 99)
+AIM_MS = 3.0
+"""What everything of ours may add at p99 to what the reader's bus takes."""
 ANSWER_S_MAX = 5.0
 CLIP = "testsrc2=size=1920x1080:rate=25:duration=8,noise=alls=8"
 
@@ -88,11 +95,11 @@ class Doors:
         clock, zone = SystemClock(), settings(folder)
         self.ledger = Ledger.create(zone.ledger_dir, zone="nz01", deployment="fourmusts", clock=clock)
         self.moved: queue.SimpleQueue[float] = queue.SimpleQueue()
+        self.layout = Layout.of(zone)
         lock = SimulatedLock("front-door", rests=LockState.LOCKED, on_command=self._on_command)
         self.hardware = Hardware(locks={"front-door": lock}, readers={"front-in": reader})
-        layout = Layout.of(zone)
-        self.service = DoorService(layout, self.hardware, self.ledger, clock)
-        self.watch = LedgerWatch(self.ledger, layout, clock, self.service.take)
+        self.service = DoorService(self.layout, self.hardware, self.ledger, clock)
+        self.watch = LedgerWatch(self.ledger, self.layout, clock, self.service.take)
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.service.serve, args=(self.stop,))
 
@@ -160,10 +167,22 @@ class BareCommit:
         return boot_s() - began_s
 
 
+def measure_decision(layout: Layout, cards: int) -> dict[str, float]:
+    """Printed, and no figure of the contract."""
+    state = State.at_start(layout)
+    times_s = []
+    for _ in range(cards):
+        began_s = time.perf_counter()
+        outcome = step(state, CardPresented("front-in", CARD), Now(boot_s(), time.time_ns() // 1000))
+        times_s.append(time.perf_counter() - began_s)
+    assert any(draft.type == "door.granted" for draft in outcome.drafts)
+    return {f"p{share:.0f}": 1000 * percentile(times_s, share / 100) for share in SHARES}
+
+
 def measure_overhead(folder: Path, rounds: int, cards: int) -> dict[str, float]:
     reader = SimulatedReader("front-in", cards={})
     doors = Doors(folder, reader)
-    found: dict[str, list[float]] = {"overhead_p50": [], "overhead_p99": [], "commit_p50": [], "commit_p99": []}
+    found: dict[str, list[float]] = {f"{name}_p{share}": [] for name in ("overhead", "commit") for share in SHARES}
     with doors.running():
         bare = BareCommit(folder / "bare.sqlite", b"x" * 520)
         for _ in range(rounds):
@@ -176,8 +195,8 @@ def measure_overhead(folder: Path, rounds: int, cards: int) -> dict[str, float]:
                 time.sleep(PAUSE_S)
                 bare_s.append(bare.once_s())
             for name, times_s in (("overhead", ours_s), ("commit", bare_s)):
-                found[f"{name}_p50"].append(1000 * percentile(times_s, 0.50))
-                found[f"{name}_p99"].append(1000 * percentile(times_s, 0.99))
+                for share in SHARES:
+                    found[f"{name}_p{share}"].append(1000 * percentile(times_s, share / 100))
         grants = sum(event.type == "door.granted" for event in doors.ledger.events())
         assert grants == rounds * cards, f"{grants} grants are on disk, {rounds * cards} cards were presented"
     return {f"{name}_ms": median(values) for name, values in found.items()}
@@ -249,21 +268,23 @@ def main() -> None:
         say(f"{CAMERAS} cameras, 1080p25, a key frame every 2 s, are being checked in another process")
         with cameras_being_checked(folder):
             say(f"{rounds} rounds of {cards} cards, each followed by a bare commit")
-            figures = measure_overhead(folder / "overhead", rounds, cards)
+            ours = measure_overhead(folder / "overhead", rounds, cards)
+            alone = measure_decision(Layout.of(settings(folder)), rounds * cards)
             say(f"{osdp_cards} cards through OSDP, ours and libosdp's own loop by turns")
-            figures |= measure_osdp(folder / "osdp", osdp_cards)
-    added = figures["overhead_p50_ms"] - figures["commit_p50_ms"]
-    table(
-        [
-            ["", "p50 ms", "p95 ms", "p99 ms"],
-            ["card → relay, ours", figures["overhead_p50_ms"], "", figures["overhead_p99_ms"]],
-            ["bare SQLite commit", figures["commit_p50_ms"], "", figures["commit_p99_ms"]],
-            ["OSDP card → relay, ours", figures["osdp_p50_ms"], figures["osdp_p95_ms"], ""],
-            ["OSDP card → callback, stock loop", figures["osdp_stock_p50_ms"], "", ""],
-        ]
-    )
-    say(f"beyond the bare commit ours takes {added:.2f} ms at p50")
-    finish("door", figures)
+            osdp_ms = measure_osdp(folder / "osdp", osdp_cards)
+    rows = [
+        ["the decision alone", *(alone[f"p{share}"] for share in SHARES)],
+        ["card → relay, ours", *(ours[f"overhead_p{share}_ms"] for share in SHARES)],
+        ["bare SQLite commit", *(ours[f"commit_p{share}_ms"] for share in SHARES)],
+        ["OSDP card → relay, ours", osdp_ms["osdp_p50_ms"], osdp_ms["osdp_p95_ms"], ""],
+        ["OSDP card → callback, stock loop", osdp_ms["osdp_stock_p50_ms"], "", ""],
+    ]
+    table([["", "p50 ms", "p95 ms", "p99 ms"], *rows])
+    added_ms = {share: ours[f"overhead_p{share}_ms"] - ours[f"commit_p{share}_ms"] for share in SHARES}
+    say(f"beyond the bare commit ours takes {added_ms[50]:.2f} ms at p50, {added_ms[99]:.2f} ms at p99")
+    say(f"all of ours, the sync to disk too, is to take at most {AIM_MS:g} ms at p99")
+    kept = {key: value for key, value in ours.items() if "_p95_" not in key}
+    finish("door", kept | osdp_ms)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 
 from config.clock import Clock
 from config.service_manager import ServiceManager
@@ -14,8 +15,10 @@ from sync.ledger import Ledger
 from ..directives.in_force import InForce
 from ..overseer import HEARTBEAT_S, Overseer
 from ..pulse import Pulse
+from . import kernel_lines
 from .hardware import Hardware, build
 from .layout import Layout
+from .release_locks import lock_pins
 from .service import DoorService
 from .watch import LedgerWatch
 
@@ -38,10 +41,12 @@ def run(
     *,
     hardware: Hardware | None = None,
     manager: ServiceManager | None = None,
+    modules: Path = kernel_lines.MODULES,
 ) -> None:
     """Block until ``stop`` is set; then let go of every lock and close. Raises ``LedgerMissing`` and its kin.
 
-    ``hardware`` is built from the settings unless it is given, ``manager`` is what the environment names.
+    ``hardware`` is built from the settings unless it is given, ``manager`` is what the environment names;
+    ``modules``: where the kernel tells of its drivers.
     """
     manager = manager or ServiceManager()
     ledger = Ledger.open(
@@ -73,6 +78,10 @@ def run(
         hardware.start(service.take)
         served = f"{len(layout.doors)} doors and {len(layout.readers)} readers are served"
         log.info("%s", served)
+        if lock_pins(settings) and (kept := kernel_lines.kept_by(modules)) is not None:
+            # An alarm and no more: systemd lets go of the locks, and doors that are not served help nobody.
+            log.critical("%s", kept)
+            served += f"; {kept}"
         service.serve(stop, lambda: manager.ready(served))
     finally:
         manager.stopping()

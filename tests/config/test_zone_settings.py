@@ -68,3 +68,26 @@ def test_a_lock_says_whether_its_relay_is_energised_to_unlock() -> None:
     assert door.lock.energised_when_unlocked
     magnet = door.lock.model_copy(update={"hardware": "power_to_lock", "relay": "normally_closed"})
     assert magnet.energised_when_unlocked
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("pin = 27", "pin = 17", "the lock of 'front-door' and the contact of 'front-door' are both on pin 17"),
+        (
+            "unlock_s = 5",
+            'unlock_s = 5\nmonitor = { driver = "simulated" }',
+            "a gpio lock cannot be measured by a simulated monitor",
+        ),
+        ("held_s = 30", "held_s = 30\nbutton_opens = true", "button_opens without a button"),
+    ],
+)
+def test_devices_that_contradict_one_another_are_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        load_zone(changed(tmp_path, old, new))
+
+
+def test_a_lock_may_have_a_monitor_on_a_line_of_its_own(tmp_path: Path) -> None:
+    file = changed(tmp_path, "# monitor = {", "monitor = {")
+    (door,) = load_zone(file).doors
+    assert door.lock.monitor is not None and door.lock.monitor.pin == 5

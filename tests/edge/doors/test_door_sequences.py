@@ -6,7 +6,7 @@ from custody.events import DoorPart
 from devices.doors.contact import ContactState
 from devices.doors.lock import LockState
 from devices.readers.reader import Feedback
-from edge.doors.facts import Lock, ReadLock, Show, Unlock
+from edge.doors.facts import Lock, LockReported, ReadLock, Show, Unlock
 from edge.doors.leaf import TAKEN_GRACE_S, Phase
 
 
@@ -151,6 +151,19 @@ def test_a_bolt_that_stays_open_is_a_fault_and_locked_again_and_again_until_it_o
     doors.actions.clear()
     doors.wait(60)
     assert Lock("front-door") not in doors.actions
+
+
+def test_a_bolt_that_is_turned_by_a_key_is_a_fault_at_once(doors):
+    ((type_, data),) = doors.tell(LockReported("front-door", LockState.UNLOCKED, by_itself=True))
+    assert (type_, data["part"]) == ("door.fault", "lock")
+
+
+def test_a_bolt_that_still_travels_is_no_fault(doors):
+    doors.tap("p0231")
+    assert doors.tell(LockReported("front-door", LockState.LOCKED, by_itself=True)) == []
+    assert doors.wait(0.5) == [] and ReadLock("front-door") in doors.actions
+    ((type_, data),) = doors.lock_measures(LockState.LOCKED)
+    assert (type_, data["part"]) == ("door.fault", "lock"), "by then it should have moved"
 
 
 def test_a_lock_that_does_not_unlock_is_a_fault_and_is_not_unlocked_later(doors):

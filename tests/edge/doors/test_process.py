@@ -181,6 +181,15 @@ def test_a_command_in_the_ledger_opens_a_door_or_is_refused(running):
     assert running.last("door.released") == {"door": "front-door", "cause": "remote", "actor": "m0001"}
 
 
+def test_a_bolt_that_is_moved_by_a_key_is_in_the_ledger_and_so_is_its_return(running):
+    running.start()
+    running.sim("turn front-door unlocked")
+    running.until(lambda: "door.fault" in running.types())
+    assert "measures unlocked" in running.last("door.fault")["detail"]
+    running.sim("turn front-door locked")
+    running.until(lambda: running.last("door.fault")["state"] == "restored")
+
+
 def test_it_shows_its_pulse_and_ends_it(running):
     running.start()
     alive = lambda: is_alive(running.settings.run_dir, "doors", running.clock)  # noqa: E731
