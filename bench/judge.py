@@ -22,8 +22,9 @@ from uuid import UUID
 import orjson
 
 from config.policy import load_policy
+from custody.court import Court
 from custody.events import Draft, Stamp, encode_line, event_id, format_time
-from custody.judge import Court, Judge
+from custody.judge import Judge
 from custody.policy import Policy
 
 from .report import arguments, finish, median, say, table

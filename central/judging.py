@@ -54,9 +54,10 @@ class ZoneJudging:
 
     def round(self, unjudged: Unjudged) -> Round:
         """Take these events too and say what changes by them. Stores nothing."""
+        new = self._new(unjudged.events)
         self._judge.take(unjudged.events)
         now = self._zone_now(unjudged.events)
-        touched = self._apply(unjudged.events)
+        touched = self._apply(new)
         changes = compare(self._known, [finding.to_dict() for finding in self._judge.findings()])
         return Round(
             zone=self.zone,
@@ -81,14 +82,19 @@ class ZoneJudging:
         for row in done.stays:
             self._stays[row["stay"]] = stay_digest(row)
 
+    def _new(self, events: Iterable[Event]) -> list[Event]:
+        """Those not taken yet, each once: of lines moved here from a closed ledger the judge takes both, the
+        register one. A good heartbeat may be among them again; it tells the register nothing."""
+        first: dict[str, Event] = {}
+        for event in events:
+            first.setdefault(event.id, event)
+        return [event for event in first.values() if not self._judge.holds(event.id)]
+
     def _apply(self, events: Iterable[Event]) -> set[str]:
         """Fold into the register; the stays that may look different now."""
         touched: set[str] = set()
         corrected = self._note_corrections(events)
         for event in events:
-            if event.id in self._applied:
-                continue  # moved here from a closed ledger: the judge takes both lines, the register one
-            self._applied.add(event.id)
             self._register.apply(event)
             stay = event.data.get("stay")
             if isinstance(stay, str):
@@ -103,12 +109,12 @@ class ZoneJudging:
 
         They are read some at a time: a year of a zone does not fit into memory. The corrections do.
         """
-        self._applied: set[str] = set()
+        applied: set[str] = set()
         self._register = Register()
         self._known_us = 0
         for events in chain(self._records.judged(self.zone), (newest,)):
-            here = {event.id: event for event in events if event.id not in self._applied}
-            self._applied |= here.keys()
+            here = {event.id: event for event in events if event.id not in applied}
+            applied.update(event.id for event in here.values() if event.type != "zone.heartbeat")
             elsewhere = [event for id_, event in self._corrections.items() if id_ not in here]
             for event in effective([*elsewhere, *here.values()]):
                 if event.id in here:

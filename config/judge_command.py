@@ -9,9 +9,10 @@ from typing import BinaryIO
 
 import click
 
+from custody.court import Court
 from custody.events import MalformedLine
 from custody.findings import Finding, Verdict
-from custody.judge import MUSTS, Court, Judge
+from custody.judge import MUSTS, Judge
 
 from .event_lines import BAD_LINES, policy_option, until_option
 from .policy import load_policy

@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .events import SPEC_VERSION, parse_time
+from .events import SPEC_VERSION, Event, parse_time
 from .intervals import SECOND
 
 Value = TypeVar("Value")
@@ -91,6 +91,31 @@ def _select(values: list[Value], chosen: NDArray[np.bool_]) -> list[Value]:
     return list(compress(values, chosen.tolist()))
 
 
+def is_good(event: Event, good_us: int) -> bool:
+    """Whether this is a heartbeat, told when it happened, whose clock was certainly off by no more."""
+    if event.type != "zone.heartbeat" or event.time_us != event.written_us:
+        return False
+    clock = event.data.get("clock")
+    if clock.__class__ is not dict:
+        return False
+    off, uncertainty = clock.get("offset_s"), clock.get("uncertainty_s")
+    if off is None:
+        return True
+    numbers = off.__class__ is float and (uncertainty is None or uncertainty.__class__ is float)
+    good_s = good_us / SECOND
+    return numbers and -good_s <= off <= good_s and (uncertainty or 0) >= 0
+
+
+def rise_apart(ids: NDArray[np.bytes_], named: list[str]) -> bool:
+    """Whether each of the ids is higher than the one before, and those named are neither among them nor twice."""
+    if not (ids[1:] > ids[:-1]).all() or len(set(named)) < len(named):
+        return False
+    if not named:
+        return True
+    sought = np.array([name.encode() for name in named])
+    return not (ids[np.searchsorted(ids, sought).clip(max=len(ids) - 1)] == sought).any()
+
+
 def good_heartbeats(lines: Sequence[bytes], good_us: int) -> list[Run]:
     """The heartbeats among the lines whose clock is off by less than ``good_us``, if they are many of a zone.
 
@@ -134,56 +159,45 @@ def _run(among: Sequence[bytes], indexes: NDArray[np.int64], off_s: int) -> Run 
         return None
     width = head.end()
     table = np.array(lines, f"S{width}").view(np.uint8).reshape(-1, width)
-    fits = _between(table, *_bounds(head))
+    ids = np.ascontiguousarray(table[:, _ID])
+    lowest, highest = _bounds(head)
+    table -= lowest  # what is lower goes round to far above
+    fits = np.asarray(table <= highest - lowest).all(axis=1)
+    fits &= (ids != ord("\\")).all(axis=1)  # alone of all that can stand here it would be no text to JSON
     numbers = _numbers(off_s).fullmatch
     fits[fits] = [found is not None for found in map(numbers, _select(lines, fits), repeat(width))]
-    if not fits.all():
-        indexes, lines, table = indexes[fits], _select(lines, fits), table[fits]
-    written_us = _moments(table, head)
-    sequences = _digits(table, head, "sequence") @ _SEQUENCE_PLACES
+    written_us = _moments(table[:, slice(*head.span("moment"))][fits], head["time"])
+    sequences = table[:, slice(*head.span("sequence"))][fits] @ _SEQUENCE_PLACES
     if written_us is None or not sequences.all():  # a ledger begins with 1
         return None
     return Run(
         zone=head["zone"].decode(),
         ledger=head["ledger"].decode(),
-        indexes=indexes,
-        lines=lines,
-        ids=np.ascontiguousarray(table[:, _ID]).view(f"S{_ID.stop - _ID.start}").ravel(),
+        indexes=indexes[fits],
+        lines=_select(lines, fits),
+        ids=ids[fits].view(f"S{ids.shape[1]}").ravel(),
         sequences=sequences,
         written_us=written_us,
     )
 
 
-def _bounds(head: re.Match[bytes]) -> tuple[bytearray, bytearray]:
+def _bounds(head: re.Match[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The lowest and the highest bytes of a line like this one: they differ in its id and in digits alone."""
     lowest, highest = bytearray(head[0]), bytearray(head[0])
     for name, most in (("id", b"f"), ("moment", b"9"), ("sequence", b"9"), ("boottime", b"9")):
         place = slice(*head.span(name))
         lowest[place], highest[place] = (_MOVES.sub(end, head[name]) for end in (b"0", most))
     highest[slice(*head.span("moment"))] = _HIGHEST_MOMENT
-    return lowest, highest
+    return np.frombuffer(lowest, np.uint8), np.frombuffer(highest, np.uint8)
 
 
-def _between(table: NDArray[np.uint8], lowest: bytearray, highest: bytearray) -> NDArray[np.bool_]:
-    """For each line whether its bytes are no lower and no higher than these, and its id is a text to JSON."""
-    low, high = np.frombuffer(lowest, np.uint8), np.frombuffer(highest, np.uint8)
-    # What is below the lowest goes round to far above.
-    fits = np.asarray(table - low <= high - low).all(axis=1)
-    fits &= (np.ascontiguousarray(table[:, _ID]) != ord("\\")).all(axis=1)
-    return np.asarray(fits)
-
-
-def _digits(table: NDArray[np.uint8], head: re.Match[bytes], name: str) -> NDArray[np.uint8]:
-    return table[:, slice(*head.span(name))] - np.uint8(ord("0"))
-
-
-def _moments(table: NDArray[np.uint8], head: re.Match[bytes]) -> NDArray[np.int64] | None:
-    """When each line was written, if all of the times can be."""
-    dates, since_midnight_us = (_digits(table, head, "moment") @ _MOMENT_PLACES).T
+def _moments(digits: NDArray[np.uint8], time: bytes) -> NDArray[np.int64] | None:
+    """When each line was written, if all of the times can be. ``time``: one of them."""
+    dates, since_midnight_us = (digits @ _MOMENT_PLACES).T
     days, day = np.unique(dates, return_inverse=True)
     # Not by numpy's reading of texts: at one impossible time among 500 or more it ends the process.
     try:
-        offset_us = parse_time(head["time"].decode())[1] * SECOND
+        offset_us = parse_time(time.decode())[1] * SECOND
         midnights_us = np.array([_midnight_us(one) for one in days.tolist()], np.int64)
     except ValueError:  # there is no such day, hour or offset
         return None

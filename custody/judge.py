@@ -1,24 +1,21 @@
 """The judge: from the events of a zone to the findings, the same whatever the order in which they come.
 
-``judge`` takes all events at once. ``Judge`` takes them as they come, keeps what the rules need and judges again
-only what a line can have changed. What it finds depends on the set of lines alone.
+``Judge`` takes events as they come, keeps what the rules need and judges again only what a line can have changed.
+What it finds depends on the set of lines alone.
 """
 
 from __future__ import annotations
 
 import zlib
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import islice
 
-import numpy as np
-
-from .events import Event, MalformedLine, parse_line
+from .events import Event
 from .facts import Described, Fact
 from .findings import Difference, Finding, Verdict
-from .heartbeats import Run, good_heartbeats
+from .heartbeats import Run
 from .intervals import FOREVER, covers
 from .musts.case import Case
 from .musts.direct_entry import judge_direct_entry
@@ -36,91 +33,6 @@ from .touch import Reach, Touched, changes_others
 from .zone_findings import ZoneFindings
 
 MUSTS = (0, 1, 2, 3, 4)
-LINES_AT_ONCE = 1024
-"""So many lines, half a megabyte, are read together: what is made of them stays in the processor's cache."""
-
-
-def judge(events: Iterable[Event], policy: Policy, until_us: int | None = None) -> list[Finding]:
-    """The findings of all zones that the events are of, sorted by start, rule, zone and stay.
-
-    ``until_us``: as if what was written after it did not exist; what lasts, lasts to it.
-    """
-    court = Court(policy, until_us=until_us)
-    for event in events:
-        court.judge_of(event.zone).note(event)
-    return court.findings()
-
-
-class Court:
-    """The judges of many zones, each made when its zone is first heard of."""
-
-    HEARTBEATS_KEPT = 100_000
-    """How many good heartbeats of all zones together are kept as lines, should one be corrected or come again."""
-
-    def __init__(self, policy: Policy, *, until_us: int | None = None) -> None:
-        self._policy = policy
-        self._until_us = until_us
-        self._good_us = policy.rules.m4_3.lowest_us
-        self.judges: dict[str, Judge] = {}
-        self._each_keeps = self.HEARTBEATS_KEPT // 4
-
-    def judge_of(self, zone: str) -> Judge:
-        one = self.judges.get(zone)
-        if one is None:
-            one = self.judges[zone] = Judge(zone, self._policy, until_us=self._until_us)
-            one.keep_heartbeats(self._each_keeps)
-            zones = len(self.judges)
-            if zones & (zones - 1) == 0:  # at every doubling; half of what is kept is the generation before
-                self._each_keeps = max(100, self.HEARTBEATS_KEPT // (4 * zones))
-                for other in self.judges.values():
-                    other.keep_heartbeats(self._each_keeps)
-        return one
-
-    def note_lines(self, lines: Iterable[bytes]) -> Iterator[tuple[int, Event | MalformedLine]]:
-        """Take lines into the batches of their zones; empty ones are passed over.
-
-        Yields the index of each line and the event that it is, or what is wrong with it; but nothing for most
-        heartbeats that say that all is well.
-        """
-        more, first = iter(lines), 0
-        while chunk := list(islice(more, LINES_AT_ONCE)):
-            for index, found in self._note_chunk(chunk):
-                yield first + index, found
-            first += len(chunk)
-
-    def _note_chunk(self, lines: list[bytes]) -> list[tuple[int, Event | MalformedLine]]:
-        runs = good_heartbeats(lines, self._good_us)
-        left: Iterable[int] = range(len(lines))
-        if runs:
-            left = np.delete(np.arange(len(lines)), np.concatenate([run.indexes for run in runs])).tolist()
-        found: list[tuple[int, Event | MalformedLine]] = []
-        batches: dict[str, tuple[list[Run], list[Event]]] = {run.zone: ([], []) for run in runs}
-        for run in runs:
-            batches[run.zone][0].append(run)
-        for index in left:
-            if not lines[index]:
-                continue
-            try:
-                event = parse_line(lines[index])
-            except MalformedLine as error:
-                found.append((index, error))
-                continue
-            found.append((index, event))
-            if event.zone in batches:
-                batches[event.zone][1].append(event)
-            else:
-                self.judge_of(event.zone).note(event)
-        for zone, batch in batches.items():
-            self.judge_of(zone).note_batch(*batch)
-        return found
-
-    def findings(self) -> list[Finding]:
-        """The findings of all zones, sorted by start, rule, zone and stay."""
-        found: list[Finding] = []
-        for one in self.judges.values():
-            one.settle()
-            found.extend(one.findings())
-        return sorted(found, key=lambda finding: finding.place)
 
 
 @dataclass(slots=True)
@@ -197,6 +109,10 @@ class Judge:
             events = [event for event in events if event.written_us <= until_us]
             runs = [kept for run in runs if (kept := run.until(until_us)).lines]
         self._records.note_batch(runs, events)
+
+    def holds(self, id_: str) -> bool:
+        """Whether an event of this id was taken; of good heartbeats only the last ones are known."""
+        return self._records.holds(id_)
 
     def keep_heartbeats(self, count: int) -> None:
         """Of how many good heartbeats, the last ones, the lines are kept, about."""

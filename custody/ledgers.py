@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .events import Event
 from .intervals import FOREVER, Interval, Intervals, normal
 
 ABSENT = -(1 << 62)
@@ -29,6 +30,19 @@ class Opened:
     rotation: bool
     follows: str | None
     size: int
+
+    @classmethod
+    def told_by(cls, event: Event) -> Opened:
+        follows = event.data.get("follows")
+        if not isinstance(follows, dict):
+            return cls(event.sequence, False, None, 0)
+        name, size = follows.get("ledger"), follows.get("size")
+        return cls(
+            event.sequence,
+            event.data.get("reason") == "rotation",
+            name if isinstance(name, str) else None,
+            size if isinstance(size, int) else -1,
+        )
 
 
 class Lines:

@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Sequence
 
 import orjson
 
 from .events import Event, parse_line
+from .shelf import Shelf
 
 
 class Recent:
-    """Lines by id: the last ``keep`` surely, never more than twice as many.
+    """Lines by id, about the last ``keep`` of them: a generation of so many at least, and the one that grows.
 
-    Hardly ever is one asked for, so their ids are not read before.
+    Hardly ever is one asked for: ids begin with the time, so a new one is mostly higher than any here.
     """
 
-    __slots__ = ("_lines", "_unread", "keep")
+    __slots__ = ("_newer", "_older", "highest", "keep")
 
     def __init__(self, keep: int) -> None:
         self.keep = keep
-        self._lines: dict[str, bytes] = {}
-        self._unread: list[bytes] = []
+        self.highest = ""
+        """No id of a line here is higher."""
+        self._older, self._newer = _Generation(), _Generation()
 
-    def put(self, lines: Iterable[bytes]) -> None:
-        """Lines of events, later than those here and of other ids."""
-        self._unread.extend(lines)
-        if len(self._lines) + len(self._unread) > 2 * self.keep:
-            self._forget_older()
+    def put(self, lines: Sequence[bytes], highest: str) -> None:
+        """Lines of events, later than those here and of other ids, none of them higher than ``highest``."""
+        self._newer.put(lines[-self.keep :])
+        self.highest = max(self.highest, highest)
+        if self._newer.count >= self.keep:
+            self._older, self._newer = self._newer, _Generation()
 
     def keep_from_now(self, count: int) -> None:
-        """Keep that many surely."""
+        """Keep about that many; more are let go of at once."""
         self.keep = count
-        self.put(())
-
-    def _forget_older(self) -> None:
-        older = len(self._lines) + len(self._unread) - self.keep
-        del self._unread[: max(0, older - len(self._lines))]
-        self._lines = dict(islice(self._lines.items(), older, None))
+        if self._older.count + self._newer.count > 2 * count:
+            lines, self._older, self._newer = self.lines(), _Generation(), _Generation()
+            self.put(lines, self.highest)
 
     def get(self, id_: str) -> Event | None:
-        line = self._read().get(id_)
-        return None if line is None else parse_line(line)
+        generation = self._with(id_)
+        return None if generation is None else parse_line(generation.get(id_))
 
     def __contains__(self, id_: str) -> bool:
-        return id_ in self._read()
-
-    def isdisjoint(self, ids: Iterable[str]) -> bool:
-        """Whether no line of these ids is here."""
-        return self._read().keys().isdisjoint(ids)
+        return self._with(id_) is not None
 
     def remove(self, id_: str) -> None:
-        del self._read()[id_]
+        generation = self._with(id_)
+        if generation is None:
+            raise KeyError(id_)
+        generation.remove(id_)
 
     def lines(self) -> list[bytes]:
         """All of them, the oldest first."""
-        return [*self._lines.values(), *self._unread]
+        return [*self._older.lines(), *self._newer.lines()]
 
-    def _read(self) -> dict[str, bytes]:
-        if self._unread:
-            self._lines.update((orjson.loads(line)["id"], line) for line in self._unread)
-            self._unread.clear()
-        return self._lines
+    def _with(self, id_: str) -> _Generation | None:
+        if id_ > self.highest:
+            return None
+        return next((one for one in (self._newer, self._older) if id_ in one.places()), None)
+
+
+class _Generation:
+    """Lines on a shelf. Their ids are read when one is asked for, each once."""
+
+    __slots__ = ("_places", "_shelf", "_unread", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._shelf = Shelf()
+        self._places: dict[str, int] = {}
+        self._unread = 0
+
+    def put(self, lines: Sequence[bytes]) -> None:
+        self._shelf.put_all(lines)
+        self.count += len(lines)
+
+    def places(self) -> dict[str, int]:
+        for place, line in self._shelf.since(self._unread):
+            self._places[orjson.loads(line)["id"]] = place
+            self._unread = place + len(line) + 1
+        return self._places
+
+    def get(self, id_: str) -> bytes:
+        return self._shelf.get(self.places()[id_])
+
+    def remove(self, id_: str) -> None:
+        del self.places()[id_]
+
+    def lines(self) -> list[bytes]:
+        if not self._unread:  # so none was removed
+            return [line for _, line in self._shelf.since(0)]
+        return [self._shelf.get(place) for place in self.places().values()]

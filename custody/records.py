@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from .corrections import Corrections, Reading, Record
 from .events import Event, SchemaBroken, parse_line
 from .facts import Amended, Body, Corrected, Fact
-from .heartbeats import Run
-from .intervals import FOREVER, SECOND
+from .heartbeats import Run, is_good, rise_apart
+from .intervals import FOREVER
 from .ledgers import Ledgers, Opened
 from .policy import Policy
 from .reading import read_body, seconds_us
@@ -55,14 +55,13 @@ class Records:
         self.broken: dict[str, str] = {}
         self._step_us = policy.reading.clock_step_us
         self._good_us = policy.rules.m4_3.lowest_us
-        self._good_s = self._good_us / SECOND
         self._records: dict[str, Record] = {}
         self._corrections = Corrections(self._records, self.ledgers)
         self._waiting: set[str] = set()
         self._shelf = Shelf()
         self._recent = Recent(quiet_kept)
         self._highest = ""
-        """No id of a line that came is higher. Ids begin with the time, so most new ones are."""
+        """No id of a record is higher."""
         self._changed: set[str] = set()
         self._good: array[int] = array("q")
         self._known_since = FOREVER
@@ -79,10 +78,10 @@ class Records:
 
     def note(self, event: Event) -> None:
         """Note one line; ``settle`` says what came of it."""
-        good = self._is_good(event)
+        good = is_good(event, self._good_us)
         if good and self._note_good(event):
             return
-        if self._came_before(event.id):
+        if self.holds(event.id):
             self._unsettled |= self._repeated(event)
             return
         if good and event.id not in self._corrections.by_target and self._stands_already(event):
@@ -124,21 +123,22 @@ class Records:
         ledger = runs[0].ledger
         if {ledger} != {*(run.ledger for run in runs), *(event.ledger for event in events)}:
             return False
-        highest = self._highest_with(np.concatenate([run.ids for run in runs]), [event.id for event in events])
-        if highest is None:
+        if not self._all_new(np.concatenate([run.ids for run in runs]), [event.id for event in events]):
             return False
-        good = [event for event in events if self._is_good(event)]
-        others = [event for event in events if not self._is_good(event)]
+        good: list[Event] = []
+        others: list[Event] = []
+        for event in events:
+            (good if is_good(event, self._good_us) else others).append(event)
         places = [(event.sequence, event.written_us) for event in (*good, *others)]
         numbers, moments = np.array(places, np.int64).reshape(-1, 2).T
         sequences = np.concatenate([*(run.sequences for run in runs), numbers])
         written_us = np.concatenate([*(run.written_us for run in runs), moments])
         order = np.argsort(sequences)
-        is_good = (np.arange(len(order)) < len(order) - len(others))[order]
+        goods = (np.arange(len(order)) < len(order) - len(others))[order]
         breaks = [event.sequence for event in others if self._breaks(event)]
         first = int(sequences[order[0]])
         if (np.diff(sequences[order]) != 1).any() or not self.ledgers.extend(
-            ledger, first, written_us[order], is_good, breaks
+            ledger, first, written_us[order], goods, breaks
         ):
             return False
         self._known_since = min(self._known_since, self.ledgers.known_before)
@@ -147,54 +147,38 @@ class Records:
             self._changed.add(event.id)
         for run in runs:
             self._good.frombytes(run.written_us.tobytes())
-            self._recent.put(run.lines)
-        self._good.extend(event.time_us for event in good)
-        self._recent.put(event.line for event in good)
-        self._highest = highest
+            self._recent.put(run.lines, str(run.ids[run.ids.argmax()], "ascii"))
+        for event in good:
+            self._good.append(event.time_us)
+            self._recent.put((event.line,), event.id)
         return True
 
-    def _highest_with(self, ids: NDArray[np.bytes_], named: list[str]) -> str | None:
-        """The highest id once these are noted too; ``None`` if one came before, is corrected, or is here twice."""
-        least = min([str(ids[0], "ascii"), *named])
-        if least > self._highest and not self._corrections.by_target and _rise_apart(ids, named):
-            return max([str(ids[-1], "ascii"), *named])
-        every = [*map(bytes.decode, ids.tolist()), *named]
+    def _all_new(self, ids: NDArray[np.bytes_], named: list[str]) -> bool:
+        """Whether none of these ids came before or is corrected, and none is here twice."""
+        every, lowest = named, str(ids[0], "ascii")
+        later = lowest > self._highest and lowest > self._recent.highest and not self._corrections.by_target
+        if not later or not rise_apart(ids, named):
+            every = [*map(bytes.decode, ids.tolist()), *named]
         new = set(every)
-        if (
-            len(new) < len(every)
-            or not self._records.keys().isdisjoint(new)
-            or not self._corrections.by_target.keys().isdisjoint(new)
-            or not self._recent.isdisjoint(new)
-        ):
-            return None
-        return max([self._highest, *every])
-
-    def _is_good(self, event: Event) -> bool:
-        """Whether this is a heartbeat whose clock was certainly not off beyond the limit."""
-        if event.type != "zone.heartbeat" or event.time_us != event.written_us:
-            return False
-        clock = event.data.get("clock")
-        if clock.__class__ is not dict:
-            return False
-        off, uncertainty = clock.get("offset_s"), clock.get("uncertainty_s")
-        if off is None:
-            return True
-        numbers = off.__class__ is float and (uncertainty is None or uncertainty.__class__ is float)
-        return numbers and -self._good_s <= off <= self._good_s and (uncertainty or 0) >= 0
+        return (
+            len(new) == len(every)
+            and self._records.keys().isdisjoint(new)
+            and self._corrections.by_target.keys().isdisjoint(new)
+            and not any(id_ in self._recent for id_ in new)
+        )
 
     def _note_good(self, event: Event) -> bool:
         """Note a good heartbeat, if it is new and in its place."""
         id_ = event.id
         if (
-            self._came_before(id_)
+            self.holds(id_)
             or id_ in self._corrections.by_target
             or not self.ledgers.append(event.ledger, event.sequence, event.written_us, breaks=False, good=True)
         ):
             return False
         self._known_since = min(self._known_since, self.ledgers.known_before)
         self._good.append(event.time_us)
-        self._recent.put((event.line,))
-        self._highest = max(self._highest, id_)
+        self._recent.put((event.line,), id_)
         return True
 
     def keep_quiet(self, count: int) -> None:
@@ -204,6 +188,10 @@ class Records:
     def _stands_already(self, event: Event) -> bool:
         """Whether a good heartbeat of that time stands in its place: it has come again, once forgotten."""
         return self.ledgers.good_at(event.ledger, event.sequence) == event.written_us
+
+    def holds(self, id_: str) -> bool:
+        """Whether a line of this id is here."""
+        return id_ in self._records or id_ in self._recent
 
     def settle(self) -> Changes:
         """What the lines noted since the last time have done to the facts."""
@@ -222,7 +210,7 @@ class Records:
         return changes
 
     def _put(self, event: Event) -> None:
-        opened = _opened(event) if event.type == "ledger.opened" else None
+        opened = Opened.told_by(event) if event.type == "ledger.opened" else None
         self.ledgers.put(event.ledger, event.sequence, event.written_us, breaks=self._breaks(event), opened=opened)
 
     def _breaks(self, event: Event) -> bool:
@@ -238,13 +226,13 @@ class Records:
                 return True
         return False
 
-    def _came_before(self, id_: str) -> bool:
-        """Whether a line of this id is here."""
-        return id_ <= self._highest and (id_ in self._records or id_ in self._recent)
-
-    def _keep(self, event: Event) -> None:
+    def _record(self, event: Event) -> Record:
         record = self._records[event.id] = Record(event, self._shelf)
         self._highest = max(self._highest, event.id)
+        return record
+
+    def _keep(self, event: Event) -> None:
+        record = self._record(event)
         if event.type == "record.corrected":
             target = event.data.get("corrects")
             if isinstance(target, str):
@@ -280,7 +268,7 @@ class Records:
         self._recent.remove(event.id)
         lines = self.ledgers.lines[event.ledger]
         lines.good[event.sequence - lines.first] = 0
-        record = self._records[event.id] = Record(event, self._shelf)
+        record = self._record(event)
         body = read_body(event.type, event.data)
         assert body is not None
         record.fact = self._make(record, body, Reading(event.data, *record.time, (event.id,)))
@@ -397,30 +385,6 @@ class Records:
         for line in lines[: header["lines"]]:
             records._keep(parse_line(line))
         for line in lines[header["lines"] :]:
-            records._highest = max(records._highest, parse_line(line).id)
-        records._recent.put(lines[header["lines"] :])
+            records._recent.put((line,), parse_line(line).id)
         records.ledgers.settle()
         return records, records._anew()
-
-
-def _rise_apart(ids: NDArray[np.bytes_], named: list[str]) -> bool:
-    """Whether each of the ids is higher than the one before, and those named are neither among them nor twice."""
-    if not (ids[1:] > ids[:-1]).all() or len(set(named)) < len(named):
-        return False
-    if not named:
-        return True
-    sought = np.array([name.encode() for name in named])
-    return not (ids[np.searchsorted(ids, sought).clip(max=len(ids) - 1)] == sought).any()
-
-
-def _opened(event: Event) -> Opened | None:
-    follows = event.data.get("follows")
-    if not isinstance(follows, dict):
-        return Opened(event.sequence, False, None, 0)
-    name, size = follows.get("ledger"), follows.get("size")
-    return Opened(
-        event.sequence,
-        event.data.get("reason") == "rotation",
-        name if isinstance(name, str) else None,
-        size if isinstance(size, int) else -1,
-    )

@@ -7,8 +7,6 @@ spread over half a gigabyte.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, count
-from operator import add
 
 
 class Shelf:
@@ -26,13 +24,17 @@ class Shelf:
         self._text += b"\n"
         return place
 
-    def put_all(self, lines: Sequence[bytes]) -> Iterator[int]:
-        """Keep many lines; the place of each."""
-        begin = len(self._text)
-        self._text += b"\n".join(lines)
-        self._text += b"\n"
-        lengths_before = accumulate(map(len, lines[:-1]), initial=begin)
-        return map(add, lengths_before, count())  # a line feed stands after each line before
+    def put_all(self, lines: Sequence[bytes]) -> None:
+        """Keep many lines."""
+        if lines:
+            self._text += b"\n".join(lines)
+            self._text += b"\n"
+
+    def since(self, place: int) -> Iterator[tuple[int, bytes]]:
+        """The lines from this place on, each with its own."""
+        for line in self._text[place:].split(b"\n")[:-1]:
+            yield place, bytes(line)
+            place += len(line) + 1
 
     def get(self, place: int) -> bytes:
         """The line in this place."""

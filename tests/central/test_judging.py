@@ -20,8 +20,8 @@ from central.store.queries import FindingFilter, Queries
 from central.store.records import Records
 from config.clock import ManualClock
 from config.policy import load_policy
+from custody.court import judge
 from custody.events import format_utc, parse_line
-from custody.judge import judge
 from sync.merkle import verify_inclusion
 
 Hands = Callable[..., Any]
@@ -257,6 +257,26 @@ def test_a_correction_is_seen_in_the_register_of_stays(
     row = Queries(database).stay("nz01-20261123-002")
     assert row is not None and row["inside"] and row["room"] == "talk-1"
     assert [one["state"] for one in on_record(database, rule="M1.5")] == ["closed"]
+
+
+@pytest.mark.parametrize("judged_apart", [True, False])
+def test_a_line_that_moved_to_a_new_ledger_is_told_to_the_register_once(
+    story: Any, hand: Hands, store: LogTable, judging: Judging, database: Database, judged_apart: bool
+) -> None:
+    day = story(hand())
+    stay = day.arrives(1)
+    day.enters(stay)
+    day.exits(stay)
+    day.hand.advance(store)
+    if judged_apart:
+        drain(judging)
+    later = hand("nz01", "00000000000000a2")
+    data = {"stay": stay, "door": "front", "room": "hall", "escorts": []}
+    later.write("stay.entered", data, id_=day.ids["entered"])
+    later.advance(store)
+    drain(judging)
+    row = Queries(database).stay(stay)
+    assert row is not None and not row["inside"]
 
 
 def test_a_zone_that_cannot_be_judged_does_not_stop_the_others(

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from custody.court import Court, judge
 from custody.events import Event
 from custody.findings import Finding
-from custody.judge import Court, Judge, judge
+from custody.judge import Judge
 from custody.policy import Policy
 
 ZONE = "nz01"

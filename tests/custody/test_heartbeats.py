@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custody.court import Court
 from custody.events import Draft, MalformedLine, Stamp, ZoneHeartbeat, draft, encode_line, event_id, parse_line
 from custody.facts import ClockReading
 from custody.heartbeats import RUN_LEAST, good_heartbeats
 from custody.intervals import SECOND
-from custody.judge import Court, Judge
+from custody.judge import Judge
 from custody.policy import Policy
 from custody.reading import read_body
 from custody.records import QUIET_KEPT, Records

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
+from custody.court import judge
 from custody.events import Event, parse_line
-from custody.judge import Judge, judge
+from custody.judge import Judge
 from custody.policy import Policy
 
 STAY = "nz01-20261123-001"

@@ -30,7 +30,7 @@ Judge = Callable[[list[bytes], "int | None"], list[dict[str, Any]]]
 def first_judge() -> Judge:
     """The product's judge with its default policy."""
     from config.policy import load_policy
-    from custody.judge import judge
+    from custody.court import judge
 
     policy = load_policy(None)
 

@@ -11,8 +11,8 @@ from stories import story
 from config.explaining import explain
 from config.policy import load_policy
 from config.telling import names_in
+from custody.court import judge
 from custody.events import EventError, parse_line
-from custody.judge import judge
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -16,9 +16,9 @@ import pytest
 from stories import story
 
 from config.policy import load_policy
+from custody.court import judge
 from custody.events import Event, parse_line
 from custody.findings import Finding
-from custody.judge import judge
 from custody.keeping import CORRECTED, DAY_US, Keeping
 from custody.register import Register, effective
 

@@ -11,7 +11,7 @@ import pytest
 from stories import story
 
 from config.policy import load_policy
-from custody.judge import Court
+from custody.court import Court
 
 SPOILT: tuple[Any, ...] = (
     None, -1, 0, "", [], {}, 1e308, 1.5, "x", True, 10**6, 2**63, [None], [{}], ["a"], [1, 2], [["a", "b"]],

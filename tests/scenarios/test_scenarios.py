@@ -29,9 +29,10 @@ import orjson
 import pytest
 
 from config.policy import load_policy
+from custody.court import judge
 from custody.events import check_data, parse_line, time_us
 from custody.findings import Finding
-from custody.judge import Judge, judge
+from custody.judge import Judge
 
 HERE = Path(__file__).parent
 ROOMS = [
