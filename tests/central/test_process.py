@@ -22,6 +22,7 @@ import orjson
 import paho.mqtt.client as paho
 import pytest
 from click.testing import CliRunner
+from door_process import Systemd
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -316,6 +317,23 @@ def test_what_one_has_chosen_and_scrolled_to_stays_when_the_page_changes(
     zone.brings_in()
     expect(page.locator("#findings")).to_contain_text(STAY, timeout=DEADLINE_S * 1000)
     assert page.locator("select[name=must]").input_value() == "2"
+
+
+def test_systemd_is_told_that_it_serves_that_it_turns_and_that_it_stops(
+    idle: Central, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd = Systemd(tmp_path)
+    monkeypatch.setenv("NOTIFY_SOCKET", systemd.address)
+    monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+    idle.init()
+    idle.start()
+    try:
+        assert "1 zones are enrolled" in systemd.until(lambda told: told.get("READY") == "1")["STATUS"]
+        systemd.until(lambda told: told.get("WATCHDOG") == "1")
+    finally:
+        assert idle.stop() == 0
+    systemd.until(lambda told: told.get("STOPPING") == "1")
+    systemd.close()
 
 
 def test_without_init_the_error_names_the_command(idle: Central) -> None:
