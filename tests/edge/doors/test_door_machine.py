@@ -213,6 +213,11 @@ class Doors(RuleBasedStateMachine):
             self.tell(ContactReported(door, ContactState.CLOSED))
             self.wait(1.0)
 
+    @rule(order=st.permutations(["sally-a", "sally-b"]), state=st.sampled_from(ContactState))
+    def the_other_door_of_the_sally_port_moves_after_a_grant(self, order, state):
+        self.tell(CardPresented(f"{order[0]}-in", "A2"))
+        self.tell(ContactReported(order[1], state))
+
     @rule(reader=st.sampled_from(["armoury-in", "armoury-out"]), order=st.permutations(["A1", "A2"]), pin=pins)
     def pass_by_two(self, reader, order, pin):
         for card in order:
@@ -302,6 +307,21 @@ class Doors(RuleBasedStateMachine):
             self.tell(TimePassed())
             assert self.state != before, "a deadline that is met and stays would spin for ever"
         self.boot_s = until_s
+
+    @rule()
+    def all_is_well_again(self):
+        """Otherwise, with everything broken at once, nobody would ever pass."""
+        self.jammed.clear()
+        self.new_roster(0)
+        self.ledger(True)
+        self.fire_input(ContactState.CLOSED)
+        for reader in self.layout.readers:
+            self.tell(ReaderReported(reader, ReaderState.ONLINE, "so"))
+        for change in (ModeChange.SECURE, ModeChange.LOCKDOWN_END):
+            self.mode(change, None, "m1")
+        for name in WITH_CONTACT:
+            self.tell(ContactReported(name, ContactState.CLOSED))
+        self.wait(20.0)
 
     @rule()
     def restart(self):
