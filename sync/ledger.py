@@ -244,7 +244,7 @@ class Ledger:
             # A file restored from before it was closed does not know that it is, nor by whom it is followed.
             for file, next_ in pairwise(chain):
                 found = next_.identity
-                file.is_followed(Succession(found.id, found.follows_size or 0, found.reason))
+                file.note_successor(Succession(found.id, found.follows_size or 0, found.reason))
             self._chain = chain
 
     def _opened(self, path: Path) -> LedgerFile:

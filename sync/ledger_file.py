@@ -113,7 +113,7 @@ class LedgerFile:
                 raise LedgerDamaged(self.path, "it was to be handed over, but is not closed")
             self._succeeded(replace(succession, id=make(succession)))
 
-    def is_followed(self, by: Succession) -> None:
+    def note_successor(self, by: Succession) -> None:
         """See to it that this ledger says which one follows it."""
         found = self.succession()
         if found is None or found.id != by.id:
@@ -357,7 +357,7 @@ def create(path: Path, identity: Identity, encode: Callable[[int], Sequence[byte
     try:
         for left in path.parent.glob(f"*{GROWING}*"):
             if _UNFINISHED.fullmatch(left.name):
-                left.unlink()
+                left.unlink(missing_ok=True)
         make(growing, identity)
         with contextlib.closing(LedgerFile(growing)) as file:
             file.append(encode)
