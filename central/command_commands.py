@@ -14,6 +14,7 @@ from pwdlib import PasswordHash
 
 from config.central import CentralSettings, load_central
 from config.loading import load
+from config.options import central_option
 from config.policy import policy_bytes
 from config.roster import RosterTables
 from config.running import clock_of
@@ -23,7 +24,6 @@ from sync.keys import HEADQUARTERS_KEY, load_signing_key
 
 from .commanding import OPEN_VALID_S, Commander
 from .process import own_signature
-from .settings_option import config_option
 from .store.commands import CommandState, CommandTable
 from .store.database import Database
 from .store.own import OwnLedger
@@ -45,7 +45,7 @@ def command() -> None:
 
 
 @command.command("open")
-@config_option
+@central_option
 @click.argument("zone")
 @click.argument("door")
 @actor_option
@@ -58,7 +58,7 @@ def open_(config_file: Path, zone: str, door: str, actor: str, valid_s: float, w
 
 def _mode_command(change: HeadquartersCommand, help_: str) -> click.Command:
     @click.command(change.value, help=help_)
-    @config_option
+    @central_option
     @click.argument("zone")
     @click.argument("door", default=EVERY_DOOR)
     @actor_option
@@ -79,7 +79,7 @@ for _change, _help in (
 
 
 @command.command()
-@config_option
+@central_option
 @click.argument("zone")
 @click.argument("file", type=click.Path(path_type=Path))
 @actor_option
@@ -91,7 +91,7 @@ def roster(config_file: Path, zone: str, file: Path, actor: str, wait_s: float) 
 
 
 @command.command()
-@config_option
+@central_option
 @click.argument("zone")
 @actor_option
 @wait_option
@@ -105,7 +105,7 @@ def policy(config_file: Path, zone: str, actor: str, wait_s: float) -> None:
 
 
 @command.command("list")
-@config_option
+@central_option
 @click.option("--zone")
 @click.option("--limit", default=20, show_default=True)
 def list_(config_file: Path, zone: str | None, limit: int) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from config.central import load_central
+from config.options import central_option
 from config.running import clock_of, set_up_logging, stop_on_signal
 from sync.check import Level
 from sync.history_command import level_option, output_option, report, write_proof
 
 from .command_commands import command, pin
 from .operators import make_token
-from .settings_option import config_option
 
 
 @click.group()
@@ -26,7 +26,7 @@ central.add_command(pin)
 
 
 @central.command()
-@config_option
+@central_option
 def init(config_file: Path) -> None:
     """Make headquarters' key and database, once; harmless where they are. Prints what zones need."""
     from .process import init as make
@@ -41,7 +41,7 @@ def init(config_file: Path) -> None:
 
 
 @central.command()
-@config_option
+@central_option
 @click.option("--timelapse", help="Play time at speed: start:anchor:speed:until (demo only).")
 def run(config_file: Path, timelapse: str | None) -> None:
     """Run headquarters until SIGTERM or SIGINT."""
@@ -54,7 +54,7 @@ def run(config_file: Path, timelapse: str | None) -> None:
 
 @central.command()
 @click.argument("event_id")
-@config_option
+@central_option
 @output_option
 def proof(event_id: str, config_file: Path, output: Path | None) -> None:
     """Write the proof that the event EVENT_ID stands in a zone's ledger, or in headquarters' own.
@@ -67,7 +67,7 @@ def proof(event_id: str, config_file: Path, output: Path | None) -> None:
 
 
 @central.command()
-@config_option
+@central_option
 @level_option
 def verify(config_file: Path, level: str) -> None:
     """Check every ledger in headquarters' database, its own included, and what was made of them."""

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from config.clock import Clock
+from config.options import zone_option
 from config.running import clock_of, set_up_logging, stop_on_signal
 from config.zone import ZoneSettings, load_zone
 from sync.keys import make_zone_key
@@ -23,17 +24,6 @@ from .register.persons import KEY_FILE, create_key
 from .sole import only_one
 from .supervisor import Supervisor
 
-DEFAULT_CONFIG = Path("/etc/fourmusts/zone.toml")
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    envvar="FOURMUSTS_CONFIG",
-    help="The zone's settings.",
-)
 # Started and ended in this order: the doors' last word still finds the link.
 START_ORDER = ("panel", "cameras", "doors", "link")
 
@@ -42,7 +32,7 @@ timelapse_option = click.option("--timelapse", help="Play time at speed: start:a
 
 def _part_command(part: str, help_: str) -> click.Command:
     @click.command(part, help=help_)
-    @config_option
+    @zone_option
     @timelapse_option
     def command(config_file: Path, timelapse: str | None) -> None:
         settings = load_zone(config_file)
@@ -62,7 +52,7 @@ panel = _part_command("panel", "Run the panel: door terminal, register, monitori
 
 
 @click.command()
-@config_option
+@zone_option
 @timelapse_option
 def edge(config_file: Path, timelapse: str | None) -> None:
     """Run all four processes of a zone under one supervisor."""
@@ -74,7 +64,7 @@ def edge(config_file: Path, timelapse: str | None) -> None:
 
 
 @click.command()
-@config_option
+@zone_option
 @timelapse_option
 def init(config_file: Path, timelapse: str | None) -> None:
     """Make what a zone needs before its first start: its ledger and its keys. What is there is never replaced."""
@@ -97,7 +87,7 @@ def init(config_file: Path, timelapse: str | None) -> None:
 
 
 @click.command()
-@config_option
+@zone_option
 @click.option("--dry-run", is_flag=True, help="Only count what would be given up.")
 def prune(config_file: Path, dry_run: bool) -> None:
     """Give up old lines of a zone's ledger now; the link does it every day. Others may write meanwhile."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from config.options import zone_option
 from config.running import clock_of
 from config.zone import ZoneSettings, load_zone
 
@@ -25,18 +26,8 @@ class HistoryBroken(SyncError):
     """A ledger or a database in which something does not hold that always must."""
 
 
-DEFAULT_CONFIG = Path("/etc/fourmusts/zone.toml")
 FILE = click.Path(dir_okay=False, path_type=Path)
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_CONFIG,
-    show_default=True,
-    envvar="FOURMUSTS_CONFIG",
-    help="The zone's settings, which say where its ledger is.",
-)
 level_option = click.option(
     "--level",
     type=click.Choice([level.name.lower() for level in Level]),
@@ -51,7 +42,7 @@ output_option = click.option(
 
 @click.command()
 @click.argument("event_id")
-@config_option
+@zone_option
 @output_option
 def proof(event_id: str, config_file: Path, output: Path | None) -> None:
     """Write the proof that the event EVENT_ID stands in this zone's ledger and that headquarters has cosigned it.
@@ -85,7 +76,7 @@ def proof(event_id: str, config_file: Path, output: Path | None) -> None:
 @click.option("--ledger", "whole", is_flag=True, help="Check the whole of this zone's ledger.")
 @level_option
 @click.option("--line", "typed", help="A line from a shift's paper register, as it is printed there.")
-@config_option
+@zone_option
 def verify(
     file: Path | None,
     given_keys: tuple[str, ...],
@@ -117,7 +108,7 @@ def verify(
 
 
 @click.command("shift-line")
-@config_option
+@zone_option
 @click.option("--svg", type=FILE, help="Also write its QR code there, for a printed sheet.")
 def shift_line(config_file: Path, svg: Path | None) -> None:
     """Print size and root of the ledger as one short line and a QR code, for the paper register of a shift.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from config.options import zone_option
 from config.readers import OsdpReaderSettings
 from config.running import clock_of
 from config.zone import ZoneSettings, load_zone
@@ -14,14 +15,12 @@ from custody.events import CommandReceived, CommandRefused, DoorFault, DoorPart,
 from sync.follower import Follower
 from sync.ledger import Ledger
 
-from ..commands import config_option
-
 ANSWER_S_MAX = 75.0
 """A reader has 60 s to take its key; then it is said that it did not."""
 
 
 @click.command()
-@config_option
+@zone_option
 @click.argument("reader")
 @click.option("--by", "actor", required=True, help="The officer who gives the command; a zone_manager.")
 @click.option("--reason", help="Why, for the record.")

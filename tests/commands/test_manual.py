@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from fourmusts import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ENGLISH = [ROOT / "README.md", *sorted((ROOT / "docs" / "en").glob("*.md"))]
 ALL = [*ENGLISH, ROOT / "README.zh-CN.md", *sorted((ROOT / "docs" / "zh").glob("*.md"))]
 # As a person types it: in a line of code, or between backticks.
