@@ -7,10 +7,9 @@ Its loss costs this: until the next checkpoint is seen, headquarters could show 
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
-from .durable import sync_directory
+from .durable import write_whole
 from .errors import LedgerUnwritable
 
 FILE, TOLD = "headquarters.tree", "headquarters.told"
@@ -33,7 +32,7 @@ class HeldTree:
 
     def store(self, note: str) -> None:
         """On disk when it returns: only then the cosignature may leave. Raises ``LedgerUnwritable``."""
-        write_whole(self.file, note)
+        keep(self.file, note)
 
     def is_told(self, accusation: str, note: str) -> bool:
         """Whether it was recorded that headquarters contradicts this checkpoint in this way."""
@@ -42,7 +41,7 @@ class HeldTree:
     def tell(self, accusation: str, note: str) -> None:
         """From now on it is. Raises ``LedgerUnwritable``."""
         told = [*self._all_told(), _digest(accusation, note)]
-        write_whole(self._told, "".join(f"{one}\n" for one in told[-TOLD_MAX:]))
+        keep(self._told, "".join(f"{one}\n" for one in told[-TOLD_MAX:]))
 
     def _all_told(self) -> list[str]:
         try:
@@ -57,15 +56,9 @@ def _digest(accusation: str, note: str) -> str:
     return hashlib.sha256(f"{accusation}\n{text}".encode()).hexdigest()
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Written whole and synced under another name first: after a power cut there is the old or the new text."""
-    growing = file.with_name(f".{file.name}.new")
+def keep(file: Path, text: str) -> None:
+    """On disk when it returns. Raises ``LedgerUnwritable``."""
     try:
-        with growing.open("w") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(opened.fileno())
-        growing.replace(file)
-        sync_directory(file.parent)
+        write_whole(file, text.encode())
     except OSError as error:
         raise LedgerUnwritable(file, str(error)) from error

@@ -18,7 +18,7 @@ import orjson
 from custody.events import EventError, KeyRotated, parse_line
 
 from .errors import BadNote, LedgerUnwritable
-from .held_tree import write_whole
+from .held_tree import keep
 from .note import SigningKey, VerifierKey, cosigned_at_s, from_base64, to_base64
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class FollowedKey:
         """On disk when it returns. Raises ``LedgerUnwritable``."""
         self._rotations.append(rotation)
         lines = [orjson.dumps(one.words()).decode() for one in self._rotations]
-        write_whole(self._file, "".join(f"{line}\n" for line in lines))
+        keep(self._file, "".join(f"{line}\n" for line in lines))
         self._chain = [*self._chain, rotation.new]
 
     def _load(self) -> Iterator[Rotation]:

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sync.commands import CommandNotKept
 from sync.documents import Part
-from sync.durable import sync_directory
+from sync.durable import sync_directory, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -116,17 +115,9 @@ class DirectiveStore:
         return self._directory / f"{version.kind}-{version.number:06}-{version.sha256}.{suffix}"
 
     def _write(self, path: Path, content: bytes) -> None:
-        growing = path.with_name(path.name + ".new")
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            growing.unlink(missing_ok=True)
-            fd = os.open(growing, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            growing.replace(path)
-            sync_directory(self._directory)
+            write_whole(path, content, mode=0o600)
         except OSError as error:
             raise CommandNotKept(f"{path}: {error.strerror or error}; free space or mend the disk") from error
 
