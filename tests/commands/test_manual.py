@@ -1,4 +1,4 @@
-"""Every command of ``fourmusts`` is in the manual, and the manual names none that is not there."""
+"""Every command of ``fourmusts`` is in the manual, and the manual names none that is not there; it is whole in both languages."""
 
 from __future__ import annotations
 
@@ -52,3 +52,25 @@ def test_the_manual_names_no_command_and_no_option_that_is_not_there() -> None:
         options = {option for one in COMMANDS[known].params for option in one.opts} | {"--help"}
         unknown = {word for word in words if re.fullmatch(r"--[a-z-]+", word)} - options
         assert not unknown, f"{file.name}: fourmusts {line}: there is no {unknown}"
+
+
+def _anchors(page: str) -> set[str]:
+    """The headings of a page as GitHub names them in an address."""
+    headings = re.findall(r"^#+ (.*)", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_page_of_the_manual_is_there_in_chinese_and_in_english() -> None:
+    english, chinese = ({file.name for file in (ROOT / "docs" / name).glob("*.md")} for name in ("en", "zh"))
+    assert english and english == chinese
+
+
+@pytest.mark.parametrize("file", ALL, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_of_the_manual_leads_somewhere(file: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", file.read_text()) if not link.startswith("http")]
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = file.parent / path if path else file
+        assert target.exists(), f"{link}: there is no {target}"
+        assert not anchor or anchor in _anchors(target.read_text()), f"{link}: no such heading"
