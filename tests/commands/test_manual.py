@@ -1,4 +1,4 @@
-"""Every command of ``fourmusts`` is in the manual, and the manual names none that is not there; it is whole in both languages."""
+"""Every command of ``fourmusts`` is in the manual, which names no other and is whole in Chinese and English."""
 
 from __future__ import annotations
 
