@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import astuple, dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,8 @@ from numpy.typing import NDArray
 from .events import Event
 from .intervals import FOREVER, Interval, Intervals, normal
 
-ABSENT = -(1 << 62)
-"""Stands in the table of written times for a sequence number that has no line."""
+BEFORE_ALL = -(1 << 62)
+"""A moment that no line was written at or soon after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +47,32 @@ class Opened:
         )
 
 
+class Stretch:
+    """Lines with neighbouring numbers: when each was written, and whether it is a good heartbeat of that time."""
+
+    __slots__ = ("first", "good", "written")
+
+    def __init__(self, first: int, written: Iterable[int], good: bytes) -> None:
+        self.first = first
+        self.written: array[int] = array("q", written)
+        self.good = bytearray(good)
+
+    @property
+    def next(self) -> int:
+        """The number after the last line."""
+        return self.first + len(self.written)
+
+
 class Lines:
     """The places of one ledger: when each line was written, which are missing."""
 
-    __slots__ = (
-        "breaks",
-        "first",
-        "good",
-        "held",
-        "id",
-        "known",
-        "latest",
-        "opened",
-        "settled",
-        "stale",
-        "written",
-    )
+    __slots__ = ("breaks", "id", "known", "latest", "opened", "settled", "stale", "stretches")
 
     def __init__(self, id_: str) -> None:
         self.id = id_
-        self.first = 0
-        self.written: array[int] = array("q")
-        self.good = bytearray()
-        """For each number whether a good heartbeat stands there, its time the written one."""
-        self.held = 0
-        self.latest = ABSENT
+        self.stretches: list[Stretch] = []
+        """In the order of their numbers; between two of them at least one is missing."""
+        self.latest = BEFORE_ALL
         self.breaks: set[int] = set()
         self.opened: Opened | None = None
         self.known: Intervals = []
@@ -79,53 +82,85 @@ class Lines:
         """Whether it has its place among the ledgers."""
 
     @property
+    def first(self) -> int:
+        """The lowest number."""
+        return self.stretches[0].first
+
+    @property
     def next(self) -> int:
         """The number after the highest line."""
-        return self.first + len(self.written)
+        return self.stretches[-1].next
 
     @property
     def whole(self) -> bool:
         """Whether no number is missing between the lowest and the highest line."""
-        return self.held == len(self.written)
+        return len(self.stretches) == 1
 
     def unbroken(self) -> int:
         """The first missing number above the lowest line."""
-        if self.whole:
-            return self.next
-        return self.first + self.written.index(ABSENT)
+        return self.stretches[0].next
 
     def put(self, sequence: int, written: int, *, breaks: bool) -> None:
         """Note a line, wherever it stands. Of two lines in one place the one written first is noted."""
         self.stale = True
-        if not self.written:
-            self.first = sequence
-        if sequence < self.first:
-            missing = array("q", [ABSENT]) * (self.first - sequence)
-            self.written = missing + self.written
-            self.good = bytearray(len(missing)) + self.good
-            self.first = sequence
-        elif sequence >= self.next:
-            further = sequence - self.next + 1
-            self.written.extend(array("q", [ABSENT]) * further)
-            self.good.extend(bytes(further))
-        index = sequence - self.first
-        if self.written[index] == ABSENT:
-            self.held += 1
-            self.written[index] = written
+        index = self._up_to(sequence)
+        before = self.stretches[index] if index >= 0 else None
+        if before is not None and sequence < before.next:
+            place = sequence - before.first
+            before.written[place] = min(written, before.written[place])
         else:
-            self.written[index] = min(written, self.written[index])
+            self._place(index, sequence, written)
         if breaks:
             self.breaks.add(sequence)
         self.latest = max(self.latest, written)
 
+    def _place(self, index: int, sequence: int, written: int) -> None:
+        """A line between the stretch with this index and the one after it, which it may join."""
+        before = self.stretches[index] if index >= 0 else None
+        after = self.stretches[index + 1] if index + 1 < len(self.stretches) else None
+        meets = after is not None and after.first == sequence + 1
+        if before is not None and before.next == sequence:
+            before.written.append(written)
+            before.good.append(False)
+            if meets:
+                assert after is not None
+                before.written.extend(after.written)
+                before.good.extend(after.good)
+                del self.stretches[index + 1]
+        elif meets:
+            assert after is not None
+            after.first = sequence
+            after.written.insert(0, written)
+            after.good.insert(0, False)
+        else:
+            self.stretches.insert(index + 1, Stretch(sequence, [written], b"\0"))
+
+    def _up_to(self, sequence: int) -> int:
+        """The index of the last stretch that begins with this number or before; -1 if none does."""
+        return bisect_right(self.stretches, sequence, key=lambda one: one.first) - 1
+
     def replace(self, sequence: int, written: int, *, breaks: bool) -> None:
         """The line in this place was another one, after all."""
-        self.written[sequence - self.first] = written
+        stretch = self.stretches[self._up_to(sequence)]
+        stretch.written[sequence - stretch.first] = written
         self.breaks.discard(sequence)
         if breaks:
             self.breaks.add(sequence)
-        self.latest = max(self.written)
+        self.latest = max(max(one.written) for one in self.stretches)
         self.stale = True
+
+    def good_at(self, sequence: int) -> int | None:
+        """The time of the good heartbeat that stands in this place, if one does."""
+        index = self._up_to(sequence)
+        stretch = self.stretches[index] if index >= 0 else None
+        if stretch is None or sequence >= stretch.next or not stretch.good[sequence - stretch.first]:
+            return None
+        return stretch.written[sequence - stretch.first]
+
+    def not_good(self, sequence: int) -> None:
+        """What stands in this place is read like any other line from now on."""
+        stretch = self.stretches[self._up_to(sequence)]
+        stretch.good[sequence - stretch.first] = False
 
     def now_known(self, start: int, end: int) -> None:
         """The time between two neighbours after all others is known."""
@@ -140,20 +175,15 @@ class Lines:
     def work_out_known(self, end: int, timeout_us: int) -> None:
         """Known time between neighbours, up to the line before number ``end``."""
         pieces: list[Interval] = []
-        last = ABSENT
-        last_number = min(end, self.next) - self.first
-        for number, written in enumerate(self.written[:last_number], self.first):
-            if (
-                last != ABSENT
-                and written != ABSENT
-                and last < written <= last + timeout_us
-                and number not in self.breaks
-            ):
-                if pieces and pieces[-1][1] == last:
-                    pieces[-1] = (pieces[-1][0], written)
-                else:
-                    pieces.append((last, written))
-            last = written
+        for stretch in self.stretches:
+            last = BEFORE_ALL
+            for number, written in enumerate(stretch.written[: max(0, end - stretch.first)], stretch.first):
+                if last < written <= last + timeout_us and number not in self.breaks:
+                    if pieces and pieces[-1][1] == last:
+                        pieces[-1] = (pieces[-1][0], written)
+                    else:
+                        pieces.append((last, written))
+                last = written
         self.known = normal(pieces)
         self.stale = False
 
@@ -168,7 +198,7 @@ class Ledgers:
         self._newest: Lines | None = None
         self._rivals = False
         self._judged_end: dict[str, int] = {}
-        self._latest = ABSENT
+        self._latest = BEFORE_ALL
         self.known_before = FOREVER
         """From where on the last ``append`` may have changed known time, but for time after W."""
 
@@ -180,11 +210,10 @@ class Ledgers:
         lines = self._next_in(ledger, sequence)
         if lines is None:
             return False
-        table = lines.written
-        last = table[-1]
-        table.append(written)
-        lines.good.append(good)
-        lines.held += 1
+        (stretch,) = lines.stretches
+        last = stretch.written[-1]
+        stretch.written.append(written)
+        stretch.good.append(good)
         if breaks:
             lines.breaks.add(sequence)
         elif last < written <= last + self._timeout_us:
@@ -199,10 +228,10 @@ class Ledgers:
         lines = self._next_in(ledger, first)
         if lines is None:
             return False
-        last = lines.written[-1]
-        lines.written.frombytes(written.tobytes())
-        lines.good.extend(good.tobytes())
-        lines.held += len(written)
+        (stretch,) = lines.stretches
+        last = stretch.written[-1]
+        stretch.written.frombytes(written.tobytes())
+        stretch.good.extend(good.tobytes())
         lines.breaks.update(breaks)
         moments = np.concatenate(([last], written))
         steps = np.diff(moments)
@@ -223,8 +252,7 @@ class Ledgers:
         lines = self.lines.get(ledger)
         if lines is None or self._rivals or not lines.settled:
             return None
-        count = len(lines.written)
-        return lines if lines.held == count and sequence == lines.first + count else None
+        return lines if lines.whole and sequence == lines.next else None
 
     def _appended(self, lines: Lines, latest: int, earliest: int) -> None:
         if latest > lines.latest:
@@ -263,7 +291,7 @@ class Ledgers:
             lines.settled = True
             if lines.stale or before.get(name) != self._judged_end[name]:
                 lines.work_out_known(self._judged_end[name], self._timeout_us)
-        self._latest = max(map(self._latest_judged, self.lines.values()), default=ABSENT)
+        self._latest = max(map(self._latest_judged, self.lines.values()), default=BEFORE_ALL)
         kept = all(self._judged_end[name] >= min(end, self.lines[name].next) for name, end in before.items())
         order = sorted(ranks_before, key=lambda name: ranks_before[name])
         return kept and [self.ranks[name] for name in order] == list(range(len(order)))
@@ -273,9 +301,10 @@ class Ledgers:
         return [
             {
                 "id": one.id,
-                "first": one.first,
-                "written": packed(one.written),
-                "good": b64encode(one.good).decode(),
+                "stretches": [
+                    [stretch.first, packed(stretch.written), b64encode(stretch.good).decode()]
+                    for stretch in one.stretches
+                ],
                 "breaks": sorted(one.breaks),
                 "opened": None if one.opened is None else astuple(one.opened),
             }
@@ -286,11 +315,10 @@ class Ledgers:
         """Take the places back; ``settle`` must follow."""
         for saved in state:
             one = self.lines[saved["id"]] = Lines(saved["id"])
-            one.first = saved["first"]
-            one.written = unpacked(saved["written"])
-            one.good = bytearray(b64decode(saved["good"]))
-            one.held = len(one.written) - one.written.count(ABSENT)
-            one.latest = max(one.written)
+            one.stretches = [
+                Stretch(first, unpacked(written), b64decode(good)) for first, written, good in saved["stretches"]
+            ]
+            one.latest = max(max(stretch.written) for stretch in one.stretches)
             one.breaks = set(saved["breaks"])
             one.opened = None if saved["opened"] is None else Opened(*saved["opened"])
             one.stale = True
@@ -298,11 +326,11 @@ class Ledgers:
     def _latest_judged(self, lines: Lines) -> int:
         if lines is not self._newest or lines.whole:
             return lines.latest
-        return max(lines.written[: lines.unbroken() - lines.first])
+        return max(lines.stretches[0].written)
 
     def _ranked(self) -> dict[str, int]:
         """Each ledger's place in the chain: after the one that it follows, else by its first written time."""
-        begun = {name: (one.written[0], name) for name, one in self.lines.items()}
+        begun = {name: (one.stretches[0].written[0], name) for name, one in self.lines.items()}
         children: dict[str | None, list[str]] = {}
         for name, one in self.lines.items():
             parent = one.opened.follows if one.opened is not None else None
@@ -325,21 +353,18 @@ class Ledgers:
     def good_at(self, ledger: str, sequence: int) -> int | None:
         """The time of the good heartbeat that stands in this place, if one does."""
         lines = self.lines.get(ledger)
-        if lines is None or not lines.first <= sequence < lines.next or not lines.good[sequence - lines.first]:
-            return None
-        return lines.written[sequence - lines.first]
+        return None if lines is None else lines.good_at(sequence)
 
     def good_judged(self) -> Iterator[int]:
         """The times of all good heartbeats that are judged."""
         for lines in self.lines.values():
-            end = min(self._judged_end[lines.id], lines.next) - lines.first
-            for index in range(end):
-                if lines.good[index]:
-                    yield lines.written[index]
+            for stretch in lines.stretches:
+                if stretch.first < self._judged_end[lines.id]:
+                    yield from compress(stretch.written, stretch.good)
 
     def latest(self) -> int | None:
         """W: the latest written time of what is judged."""
-        return None if self._latest == ABSENT else self._latest
+        return None if self._latest == BEFORE_ALL else self._latest
 
     def known(self) -> Intervals:
         """Known time, all ledgers together."""
@@ -360,7 +385,7 @@ class Ledgers:
         before = self.lines.get(opened.follows or "")
         if before is None or before is lines or before.next != opened.size + 1:
             return None
-        last, first = before.written[-1], lines.written[0]
+        last, first = before.stretches[-1].written[-1], lines.stretches[0].written[0]
         return (last, first) if last < first <= last + self._timeout_us else None
 
 

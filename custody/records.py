@@ -266,8 +266,7 @@ class Records:
     def _unquiet(self, event: Event) -> None:
         """That good heartbeat must be looked at like any other line."""
         self._recent.remove(event.id)
-        lines = self.ledgers.lines[event.ledger]
-        lines.good[event.sequence - lines.first] = 0
+        self.ledgers.lines[event.ledger].not_good(event.sequence)
         record = self._record(event)
         body = read_body(event.type, event.data)
         assert body is not None

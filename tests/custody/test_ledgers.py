@@ -132,3 +132,25 @@ def test_it_looks_ahead_over_the_silence_of_a_zone(story: Any, policy: Policy) -
 def test_bytes_that_are_no_saved_judge_are_refused(policy: Policy) -> None:
     with pytest.raises(ValueError, match="take all lines again"):
         Judge.resume(policy, b"something else")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_number_far_from_all_others_costs_no_more_than_a_near_one(
+    story: Any, policy: Policy, backwards: bool
+) -> None:
+    lines = story()
+    far = lines[-1].replace(b'"sequence":"000000000032"', b'"sequence":"999999999999"')
+    near = lines[-1].replace(b'"sequence":"000000000032"', b'"sequence":"000000000033"')
+    assert far != lines[-1] != near
+    in_turn = slice(None, None, -1 if backwards else 1)
+    assert guarded(read([*lines[:-1], far][in_turn]), policy) == guarded(read([*lines[:-1], near]), policy)
+
+
+def test_a_ledger_whose_lines_come_in_any_order_is_whole_when_the_last_has_come(
+    story: Any, policy: Policy
+) -> None:
+    events = read(story())
+    told = guarded(events, policy)
+    for turn in range(1, len(events)):
+        scattered = [*events[turn::2], *events[turn - 1 :: -1], *events[turn + 1 :: 2]]
+        assert guarded(scattered, policy) == told
