@@ -17,7 +17,7 @@ SLEEPS = WRITES_ITS_PID + "time.sleep(600)"
 DIES = WRITES_ITS_PID + "sys.exit(3)"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline_s, "waited too long"

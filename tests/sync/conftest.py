@@ -138,7 +138,7 @@ def headquarters_key() -> SigningKey:
     return SigningKey.generate("test/hq", KeyType.COSIGNATURE)
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """Wait until ``condition`` holds; it fails with ``what`` when that takes too long."""
     ends_s = time.monotonic() + timeout_s
     while not condition():
